@@ -1,0 +1,86 @@
+"""The desk: who publishes, and how its addresses are formed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from urllib.parse import quote, urlsplit
+
+from dispatch.article import Article
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A display name and an addr-spec (RFC 5322, 3.4)."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One desk of the newsroom, with everything renditions print about it."""
+
+    name: str
+    """As printed: ``World``."""
+    slug: str
+    """As in addresses: ``world``."""
+    publisher: str
+    """The organisation, as in the masthead and the copyright line."""
+    site_url: str
+    """Where ``public/`` is served; absolute, without a slash at the end."""
+    sender: Mailbox
+    """The newsletter's From."""
+    contact: str
+    """Where partners reach the desk: an email address or telephone number."""
+    postal_address: str
+    usage_terms: str
+    """What a partner may do with the wire copy."""
+    rights: str
+    """Copyright line; ``{year}`` and ``{publisher}`` are filled in."""
+    language: str = "en"
+    """BCP 47; taken where the article names none."""
+    timezone: tzinfo = field(default=UTC)
+    """In which dates and times are printed."""
+    accent: str = "#8c1c13"
+    """The masthead's colour, ``#rrggbb``."""
+
+    @property
+    def host(self) -> str:
+        """The site's host name, the authority of tag: URIs and of List-Id."""
+        return urlsplit(self.site_url).hostname or "localhost"
+
+    @property
+    def list_id(self) -> str:
+        """RFC 2919, without the angle brackets: ``world.news.example.org``."""
+        return f"{self.slug}.{self.host}"
+
+    @property
+    def index_url(self) -> str:
+        return f"{self.site_url}/{self.slug}/"
+
+    def url(self, article: Article) -> str:
+        """The article's permanent address on the web.
+
+        Raises:
+            ValueError: the article was not given a path, so it has no address yet.
+        """
+        if article.path is None:
+            raise ValueError("an article that was not placed has no address")
+        return f"{self.index_url}{quote(article.path)}/"
+
+    def feed_url(self, form: str) -> str:
+        """``form`` is ``rss``, ``atom`` or ``json``."""
+        return f"{self.index_url}feed.{form}"
+
+    def archive_url(self, number: int, form: str) -> str:
+        """The archive document ``number`` (RFC 5005), counted from 1; ``form`` as in feed_url."""
+        return f"{self.index_url}archive/{number}.{form}"
+
+    def rights_for(self, article: Article) -> str:
+        """The article's own rights line, or the desk's."""
+        if article.rights is not None:
+            return article.rights
+        year = str(article.published.astimezone(self.timezone).year) if article.published else ""
+        line = self.rights.replace("{publisher}", self.publisher).replace("{year}", year)
+        return " ".join(line.split())

@@ -1,0 +1,82 @@
+"""What a rendition says in its own words: labels, dates and the direction of writing.
+
+Labels are English in the templates and are looked up in gettext catalogues,
+``templates/locale/<language>.po``, by the nearest language (``de-AT``, then
+``de``). Month and weekday names and the forms of dates are labels too: a date
+printed today is printed the same after any upgrade of any library.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import datetime
+from gettext import NullTranslations
+
+_RIGHT_TO_LEFT = frozenset("ar arc ckb dv fa he ks ku-arab nqo ps sd syr ug ur yi".split())
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language of renditions. ``tag`` is BCP 47; ``direction`` is ``ltr`` or ``rtl``."""
+
+    tag: str
+    direction: str = "ltr"
+    translations: NullTranslations = field(default_factory=NullTranslations)
+
+    def gettext(self, label: str) -> str:
+        return self.translations.gettext(label)
+
+    def ngettext(self, one: str, many: str, n: int) -> str:
+        return self.translations.ngettext(one, many, n)
+
+    def date(self, time: datetime) -> str:
+        """Such as ``4 October 2026``, in the zone the time is in."""
+        return self.gettext("%(day)d %(month)s %(year)d") % self._date_words(time)
+
+    def long_date(self, time: datetime) -> str:
+        """Such as ``Sunday, 4 October 2026``."""
+        return self.gettext("%(weekday)s, %(day)d %(month)s %(year)d") % self._date_words(time)
+
+    def clock(self, time: datetime) -> str:
+        """Such as ``09:30 UTC``."""
+        words = {"hour": time.hour, "minute": time.minute, "zone": time.tzname() or ""}
+        return (self.gettext("%(hour)02d:%(minute)02d %(zone)s") % words).strip()
+
+    def names(self, names: list[str]) -> str:
+        """Such as ``Ann, Ben and Cid``."""
+        if len(names) < 2:
+            return "".join(names)
+        *first, last = names
+        return self.gettext("%(names)s and %(last)s") % {"names": ", ".join(first), "last": last}
+
+    def _date_words(self, time: datetime) -> dict[str, object]:
+        return {
+            "weekday": self.gettext(_WEEKDAYS[time.weekday()]),
+            "day": time.day,
+            "month": self.gettext(_MONTHS[time.month - 1]),
+            "year": time.year,
+        }
+
+
+def direction(tag: str | None, text: str) -> str:
+    """``rtl`` or ``ltr``: by the language where it is known, else by the first strong letter."""
+    if tag:
+        language, *rest = tag.lower().replace("_", "-").split("-")
+        if any(part in {"arab", "hebr", "syrc", "thaa", "nkoo"} for part in rest):
+            return "rtl"
+        if "latn" in rest:
+            return "ltr"
+        return "rtl" if language in _RIGHT_TO_LEFT else "ltr"
+    for letter in text:
+        kind = unicodedata.bidirectional(letter)
+        if kind in ("R", "AL"):
+            return "rtl"
+        if kind == "L":
+            return "ltr"
+    return "ltr"
