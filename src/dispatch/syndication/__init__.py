@@ -1,1 +1,1 @@
-
+"""From renditions to what readers subscribe to: feeds, their archives, files on disk."""

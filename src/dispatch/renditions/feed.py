@@ -1,0 +1,225 @@
+"""The feed entry of an article: what RSS, Atom and JSON Feed say about it.
+
+An entry holds facts, not markup of any feed format, so that one rendering
+serves all three and can be kept in the database. ``dispatch.syndication``
+assembles entries into documents.
+
+Names and home pages of authors are published, their email addresses are not:
+feeds are where address harvesters look first, and no feed reader shows them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from dispatch.article import Article, Image, Paragraph
+from dispatch.desk import Desk
+from dispatch.errors import StoreError
+from dispatch.markup import block_text, is_web_url
+from dispatch.renditions.templates import Templates
+
+FORMS = ("rss", "atom", "json")
+"""The forms a feed is published in, as in the names of its documents."""
+
+SUMMARY_LENGTH = 300
+"""Characters of a summary, at most; feed readers show about two lines of it."""
+
+# XML 1.0, production 2 (Char): everything else cannot stand in a document, not even escaped.
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_JOINER = "\u200d"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedAuthor:
+    """A name of the byline; ``url`` is an http(s) URI."""
+
+    name: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEntry:
+    """One article as a feed states it. Every string holds only characters that XML allows."""
+
+    id: str
+    """A tag: URI (RFC 4151) that stays the same whatever changes in the article."""
+    url: str
+    title: str
+    """Plain text, never empty."""
+    summary: str
+    """Plain text, never empty, at most SUMMARY_LENGTH characters."""
+    content_html: str
+    """The whole article as semantic HTML; every address in it is absolute."""
+    authors: tuple[FeedAuthor, ...]
+    published: datetime
+    """In UTC, as is ``updated``."""
+    updated: datetime
+    language: str
+    """A BCP 47 tag."""
+    categories: tuple[str, ...]
+    """The desk, then the keywords; none twice."""
+    rights: str
+    image: str | None = None
+    """The http(s) URI of the article's first picture."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry in terms of JSON: text, lists and objects. Times are in ISO 8601."""
+        return asdict(self) | {
+            "authors": [asdict(author) for author in self.authors],
+            "categories": list(self.categories),
+            "published": self.published.isoformat(),
+            "updated": self.updated.isoformat(),
+        }
+
+    @classmethod
+    def from_json(cls, facts: Mapping[str, Any]) -> FeedEntry:
+        """The entry that :meth:`to_json` put in terms of JSON.
+
+        Raises:
+            StoreError: ``facts`` are not those of a feed entry.
+        """
+        try:
+            typed = {
+                "authors": tuple(FeedAuthor(**author) for author in facts["authors"]),
+                "categories": tuple(facts["categories"]),
+                "published": datetime.fromisoformat(facts["published"]),
+                "updated": datetime.fromisoformat(facts["updated"]),
+            }
+            return cls(**{**facts, **typed})
+        except (ValueError, TypeError, KeyError) as error:
+            raise StoreError(
+                f"A stored feed entry cannot be read: {error}. Publish its article again."
+            ) from error
+
+
+def render(article: Article, desk: Desk, templates: Templates) -> FeedEntry:
+    """The entry of a published article; its content comes from ``templates/feed/content.html``.
+
+    The template sees, besides what every template sees, ``language`` (the
+    entry's BCP 47 tag) and ``uri(url)``, which gives a URL back as a URI, or
+    None where it is not an http(s) one.
+
+    Raises:
+        TemplateError: the template is missing or broken.
+        ValueError: the article was not given an id, a path or a time of publication.
+    """
+    if article.id is None or article.published is None:
+        raise ValueError("an article that was not published has no feed entry")
+    url = desk.url(article)
+    language = _language(article, desk)
+    content = templates.render("feed/content.html", article, desk, language=language, uri=web_uri)
+    return FeedEntry(
+        id=article.id,
+        url=url,
+        title=one_line(article.headline) or url,
+        summary=_summary(article) or url,
+        content_html=_NOT_XML.sub("", content).strip(),
+        authors=_authors(article),
+        published=article.published.astimezone(UTC),
+        updated=(article.updated or article.published).astimezone(UTC),
+        language=language,
+        categories=_unique([article.desk or desk.name, *article.keywords]),
+        rights=one_line(desk.rights_for(article)),
+        image=_image(article),
+    )
+
+
+def web_uri(url: str | None) -> str | None:
+    """``url`` as a URI (RFC 3986), or None where it is not an absolute http(s) URL.
+
+    What a URI cannot hold is percent-encoded; a host name with letters beyond
+    ASCII is written as DNS has it (RFC 3490).
+    """
+    if url is None or not is_web_url(url):
+        return None
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc if parts.netloc.isascii() else _ascii_host(parts.hostname, parts.port)
+    except ValueError:
+        return None
+    return urlunsplit(
+        (
+            parts.scheme,
+            _percent_encoded(host, "[]:@!$&'()*+,;="),
+            _percent_encoded(parts.path, "/:@!$&'()*+,;="),
+            _percent_encoded(parts.query, "/?:@!$&'()*+,;="),
+            _percent_encoded(parts.fragment, "/?:@!$&'()*+,;="),
+        )
+    )
+
+
+def one_line(text: str) -> str:
+    """``text`` on one line, without what XML does not allow."""
+    return " ".join(_NOT_XML.sub("", text).split())
+
+
+def shortened(text: str, length: int) -> str:
+    """``text`` in at most ``length`` characters, cut before a word and closed with ``…``.
+
+    Text without spaces, such as Chinese, is cut between characters, and never
+    inside an emoji or between a letter and its marks.
+    """
+    if len(text) <= length:
+        return text
+    head = text[:length]
+    cut = head.rfind(" ")
+    if cut < length // 2:
+        cut = length - 1
+        while cut > 1 and _continues(text, cut):
+            cut -= 1
+    return text[:cut].rstrip(" ,;:.–—-") + "…"
+
+
+def _continues(text: str, at: int) -> bool:
+    """Whether the character at ``at`` belongs to the one before it."""
+    category = unicodedata.category(text[at])
+    return category in ("Mn", "Mc", "Me", "Cf", "Sk") or text[at - 1] == _JOINER
+
+
+def _ascii_host(host: str | None, port: int | None) -> str:
+    name = (host or "").encode("idna").decode("ascii")
+    return f"{name}:{port}" if port is not None else name
+
+
+def _percent_encoded(text: str, safe: str) -> str:
+    return quote(_STRAY_PERCENT.sub("%25", text), safe=f"%~{safe}", errors="replace")
+
+
+def _language(article: Article, desk: Desk) -> str:
+    tag = (article.language or "").replace("_", "-")
+    return tag if _LANGUAGE_TAG.fullmatch(tag) else desk.language
+
+
+def _summary(article: Article) -> str:
+    """The standfirst, else the first paragraph, else the first words there are."""
+    paragraphs = (block for block in article.body if isinstance(block, Paragraph))
+    texts = (block_text(block) for block in (*paragraphs, *article.body))
+    candidates = map(one_line, (article.standfirst or "", *texts, article.headline))
+    return shortened(next(filter(None, candidates), ""), SUMMARY_LENGTH)
+
+
+def _authors(article: Article) -> tuple[FeedAuthor, ...]:
+    named = ((one_line(author.name), web_uri(author.url)) for author in article.byline)
+    return tuple(FeedAuthor(name, url) for name, url in named if name)
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    """The names on one line each; of those that differ in letter case alone, the first."""
+    kept: dict[str, str] = {}
+    for name in map(one_line, names):
+        if name:
+            kept.setdefault(name.casefold(), name)
+    return tuple(kept.values())
+
+
+def _image(article: Article) -> str | None:
+    images = (web_uri(block.src) for block in article.body if isinstance(block, Image))
+    return next(filter(None, images), None)
