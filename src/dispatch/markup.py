@@ -411,6 +411,18 @@ def inline_text(html: Html, link: Callable[[str, str], str] | None = None) -> st
     return "".join(reader.parts)
 
 
+def links(html: Html) -> list[tuple[str, str]]:
+    """Text and address of every link in inline HTML, in order."""
+    found: list[tuple[str, str]] = []
+
+    def note(text: str, url: str) -> str:
+        found.append((text, url))
+        return text
+
+    inline_text(html, note)
+    return found
+
+
 def block_text(block: Block) -> str:
     """The block's text without any markup, paragraphs parted by a newline; '' for a rule."""
     match block:

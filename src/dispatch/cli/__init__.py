@@ -1,1 +1,72 @@
+"""The command line: one small module per command, heavy imports inside the commands.
 
+Standard output is data, standard error is talk. The exit status is 0 when all
+is well, 1 when something was refused, 2 for wrong usage or settings.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+
+import click
+
+from dispatch import __version__
+from dispatch.cli import check, completion, publish, read, talk, templates
+from dispatch.errors import DispatchError, SettingsError
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Examples:
+  dispatch publish article.txt              everything, into the current folder
+  dispatch publish stories/ --out site      every article of a folder
+  dispatch read article.txt                 what is understood of an article
+  dispatch check article.txt                what would embarrass the desk
+
+Settings are read from .env and the environment; .env.example lists them.""",
+)
+@click.version_option(__version__, prog_name="dispatch", message="%(prog)s %(version)s")
+def dispatch() -> None:
+    """One finished article in; HTML email, feeds, web page and wire copy out."""
+
+
+for command in (
+    publish.publish,
+    read.read,
+    check.check,
+    templates.templates,
+    completion.completion,
+):
+    dispatch.add_command(command)
+
+
+def main() -> None:
+    """The console script: runs a command and turns what went wrong into a sentence."""
+    talk.prepare()
+    try:
+        status = dispatch.main(prog_name="dispatch", standalone_mode=False)
+    except click.exceptions.Abort:
+        status = _stopped()
+    except KeyboardInterrupt:
+        status = _stopped()
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 128 + signal.SIGPIPE
+    except DispatchError as error:
+        if talk.debugging():
+            traceback.print_exc()
+        talk.error(str(error))
+        status = 2 if isinstance(error, SettingsError) else 1
+    sys.exit(status)
+
+
+def _stopped() -> int:
+    talk.error("Stopped. What was published holds; run it again for the rest.")
+    return 128 + signal.SIGINT

@@ -1,0 +1,120 @@
+"""What the command line says, and how: sentences, notes, colours and progress."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from dispatch.article import Note
+    from dispatch.newsroom.check import Finding
+    from dispatch.settings import Settings
+
+_COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
+
+
+def prepare() -> None:
+    """Make the streams take any text, whatever the terminal's encoding."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def debug_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds ``--debug`` to a command."""
+    return click.option(
+        "--debug",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=lambda _context, _option, on: _state.update(debug=on),
+        help="Show a traceback where something goes wrong.",
+    )(command)
+
+
+_state = {"debug": False}
+
+
+def debugging() -> bool:
+    """Whether ``--debug`` was given."""
+    return _state["debug"]
+
+
+def printable(text: str) -> str:
+    """``text`` without what could steer a terminal: control characters are written out."""
+    return "".join(
+        c if c.isprintable() or c in "\n\u200d\u200c\u200e\u200f" else repr(c)[1:-1] for c in text
+    )
+
+
+def say(text: str) -> None:
+    """A result for a person, on standard output; the caller makes hostile parts printable."""
+    click.echo(text, color=_colour(sys.stdout))
+
+
+def hint(text: str) -> None:
+    """A remark, on standard error."""
+    click.echo(printable(text), err=True)
+
+
+def error(text: str) -> None:
+    _marked("error", text)
+
+
+def warning(text: str) -> None:
+    _marked("warning", text)
+
+
+def note(note: Note | Finding, indent: str = "  ") -> str:
+    """A note or a finding as a line."""
+    level = f"{note.level}:"
+    if _colour(sys.stdout):
+        level = click.style(level, fg=_COLOURS[note.level])
+    return f"{indent}{level} {printable(note.where)}: {printable(note.message)}"
+
+
+def print_json(value: Mapping[str, object] | Sequence[object]) -> None:
+    """Data for a machine, on standard output."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def notes_json(notes: Sequence[Note]) -> list[dict[str, str]]:
+    return [{"level": n.level, "where": n.where, "message": n.message} for n in notes]
+
+
+@contextmanager
+def progress(length: int, label: str) -> Iterator[Callable[[], None]]:
+    """A progress bar on standard error: none for one step, none where nobody watches."""
+    if length < 2 or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
+        yield lambda: bar.update(1)
+
+
+def load_settings() -> Settings:
+    """Settings of this process, with a warning for each variable that is none."""
+    from dispatch import settings
+
+    loaded = settings.load(os.environ, Path(".env"))
+    for sentence in settings.unknown(loaded):
+        warning(sentence)
+    return loaded
+
+
+def _marked(level: str, text: str) -> None:
+    mark = f"{level.capitalize()}:"
+    if _colour(sys.stderr):
+        mark = click.style(mark, fg=_COLOURS[level], bold=True)
+    click.echo(f"{mark} {printable(text)}", err=True)
+
+
+def _colour(stream: Any) -> bool:
+    return bool(stream.isatty()) and not os.environ.get("NO_COLOR")

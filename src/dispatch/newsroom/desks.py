@@ -1,0 +1,62 @@
+"""From settings to a desk."""
+
+from __future__ import annotations
+
+import re
+from email.headerregistry import Address
+from urllib.parse import urlsplit
+
+from dispatch.desk import Desk, Mailbox
+from dispatch.errors import SettingsError
+from dispatch.newsroom import slugs
+from dispatch.settings import Settings, variable
+
+
+def desk_slug(name: str) -> str:
+    """The desk's name in addresses.
+
+    Raises:
+        ArticleError: the name cannot stand in an address.
+    """
+    return slugs.asked(name, "desk")
+
+
+def make_desk(name: str, slug: str, settings: Settings) -> Desk:
+    """The desk ``name`` as the settings have it, its own before the common ones."""
+    own = settings.for_desk(slug)
+    words = {
+        "desk": name,
+        "slug": slug,
+        "host": urlsplit(own.site_url).hostname or "localhost",
+        "publisher": own.publisher,
+    }
+    return Desk(
+        name=name,
+        slug=slug,
+        publisher=own.publisher,
+        site_url=own.site_url,
+        sender=_mailbox(own.from_, words),
+        contact=_filled(own.contact, words),
+        postal_address=own.postal_address,
+        usage_terms=_filled(own.usage_terms, words),
+        rights=own.rights,
+        language=own.language,
+        timezone=own.timezone,
+        accent=own.accent,
+    )
+
+
+def _filled(text: str, words: dict[str, str]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], found[0]), text)
+
+
+def _mailbox(value: str, words: dict[str, str]) -> Mailbox:
+    name, _, address = value.rpartition("<")
+    address = _filled(address.rstrip(">").strip(), words)
+    try:
+        Address(addr_spec=address)
+    except (ValueError, IndexError, AttributeError):
+        raise SettingsError(
+            f"The setting {variable('from_')} gives {address}, which is not an email address."
+        ) from None
+    return Mailbox(_filled(name.strip(), words) or words["desk"], address)

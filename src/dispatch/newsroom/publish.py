@@ -1,0 +1,314 @@
+"""Publishing: reader → Article → renditions → files, and the desk's feeds last.
+
+Articles go through in batches. A batch is one database transaction and one
+:class:`~dispatch.syndication.release.Release` of files: both hold, or neither.
+The feeds and indexes of every desk that was touched belong to the last batch,
+so that a feed never names a page that is not there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from dispatch import article_json
+from dispatch.article import Article, Note
+from dispatch.desk import Desk
+from dispatch.errors import ArticleError, DispatchError, OutputError, StoreError
+from dispatch.newsroom import sources
+from dispatch.newsroom.desks import desk_slug, make_desk
+from dispatch.newsroom.feeds import release_feeds
+from dispatch.newsroom.placing import Placed, place
+from dispatch.newsroom.reading import read_article
+from dispatch.readers.fused import Publishers
+from dispatch.renditions import email, feed, web, wire
+from dispatch.renditions.templates import Templates
+from dispatch.settings import Settings
+from dispatch.store import articles as store
+from dispatch.store.articles import ArticleRow, VersionRow
+from dispatch.store.connection import Store
+from dispatch.syndication import release as releases
+from dispatch.syndication.release import Release
+
+_BATCH = 50
+DATABASE = "dispatch.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for. ``desk``, ``published`` and ``slug`` win over the article's own."""
+
+    out: Path
+    desk: str | None = None
+    published: datetime | None = None
+    slug: str | None = None
+    strict: bool = False
+    dry_run: bool = False
+    debug: bool = False
+    """Let an error inside Dispatch through with its traceback."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one article.
+
+    ``action`` is ``published``, ``updated``, ``unchanged`` or ``refused``; a
+    refused one has only its path and notes, of which the last says why.
+    ``files`` and ``feeds`` map a rendition's name to its path; a rendition that
+    is not for the public yet has None.
+    """
+
+    path: str
+    action: str
+    notes: tuple[Note, ...]
+    id: str | None = None
+    version: int | None = None
+    desk: str | None = None
+    slug: str | None = None
+    headline: str | None = None
+    files: dict[str, str | None] = field(default_factory=dict)
+    feeds: dict[str, str] = field(default_factory=dict)
+
+
+def publish(
+    names: Sequence[str],
+    options: Options,
+    settings: Settings,
+    now: datetime,
+    report: Callable[[Outcome], None],
+) -> None:
+    """Publish the articles in the files ``names``.
+
+    Args:
+        now: the time of publication, aware.
+        report: called with each outcome, in order, once it holds.
+
+    Raises:
+        OutputError, StoreError: the results cannot be written. The batch at
+            hand is taken back; those before it hold, and were reported.
+    """
+    run = _Run(options, settings, now.astimezone(UTC).replace(microsecond=0))
+    if options.dry_run:
+        run.rehearse(names, report)
+    else:
+        with releases.exclusively(options.out):
+            run.perform(names, report)
+
+
+class _Run:
+    """One run of publish."""
+
+    def __init__(self, options: Options, settings: Settings, now: datetime) -> None:
+        self.options = options
+        self.settings = settings
+        self.now = now
+        self.templates = Templates(settings.templates)
+        self.publishers = Publishers.load(settings.publishers)
+        self.desks: dict[str, Desk] = {}
+        # Archive documents that an article of this run stands in, by desk.
+        self.archives: dict[str, set[int]] = {}
+
+    def perform(self, names: Sequence[str], report: Callable[[Outcome], None]) -> None:
+        database = Store(self.options.out / DATABASE)
+        try:
+            _recover(self.options.out, database)
+            for start in range(0, max(1, len(names)), _BATCH):
+                batch = names[start : start + _BATCH]
+                with self._released(database) as (connection, release):
+                    outcomes = [self._outcome(connection, release, name) for name in batch]
+                    if start + _BATCH >= len(names):
+                        self._feeds(connection, release)
+                for outcome in outcomes:
+                    report(outcome)
+        finally:
+            database.close()
+
+    def rehearse(self, names: Sequence[str], report: Callable[[Outcome], None]) -> None:
+        """Do everything but keep nothing."""
+        path = self.options.out / DATABASE
+        database = Store(path if path.exists() else None)
+        try:
+            with database.transaction(keep=False) as connection:
+                for name in names:
+                    report(self._outcome(connection, None, name))
+        finally:
+            database.close()
+
+    @contextmanager
+    def _released(self, database: Store) -> Iterator[tuple[Connection, Release]]:
+        release = Release(self.options.out)
+        try:
+            with database.transaction() as connection:
+                yield connection, release
+                if not release.empty:
+                    release.seal()
+                    store.record_release(connection, release.id, self.now)
+            release.place()
+        except BaseException:
+            # Whether the transaction still held is the database's to say.
+            _recover(self.options.out, database)
+            raise
+
+    def _outcome(self, connection: Connection, release: Release | None, name: str) -> Outcome:
+        try:
+            return self._publish(connection, release, name)
+        except (OutputError, StoreError):
+            raise
+        except DispatchError as error:
+            return _refused(name, str(error))
+        except Exception as error:
+            if self.options.debug:
+                raise
+            return _refused(
+                name,
+                f"{sources.label(name)} was refused because of an error inside Dispatch "
+                f"({type(error).__name__}: {error}). Run it with --debug and report what it says.",
+            )
+
+    def _publish(self, connection: Connection, release: Release | None, name: str) -> Outcome:
+        article = self._read(name)
+        desk_name = article.desk or self.settings.desk
+        slug = desk_slug(desk_name)
+        if slug not in self.desks:
+            known = store.desk_name(connection, slug, desk_name)
+            self.desks[slug] = make_desk(known, slug, self.settings)
+        desk = self.desks[slug]
+        file = None if name == sources.STANDARD_INPUT else str(Path(name).resolve())
+        placed = place(connection, article, desk, file, self.now)
+        rendered = _render(placed.article, desk, self.templates, self.settings.max_email_bytes)
+
+        held_back = placed.held_back
+        files = {_public(desk, placed): rendered.web} if not held_back else {}
+        outbox = f"outbox/{desk.slug}/{placed.article.path}"
+        files |= {f"{outbox}/{file}": data for file, data in rendered.outbox.items()}
+        if release is not None:
+            for path, data in files.items():
+                release.write(path, data)
+        self._record(connection, placed, None if held_back else rendered.entry)
+        return self._told(name, desk, placed, rendered.notes)
+
+    def _read(self, name: str) -> Article:
+        article = read_article(name, self.settings, self.publishers)
+        warnings = [note for note in article.notes if note.level == "warning"]
+        if self.options.strict and warnings:
+            first = warnings[0]
+            more = f" ({len(warnings) - 1} more)" if len(warnings) > 1 else ""
+            raise ArticleError(
+                f"{sources.label(name)}, {first.where}: {first.message}{more} "
+                "Refused because of --strict."
+            )
+        return replace(
+            article,
+            desk=self.options.desk or article.desk,
+            published=self.options.published or article.published,
+            slug=self.options.slug or article.slug,
+        )
+
+    def _record(self, connection: Connection, placed: Placed, entry: feed.FeedEntry | None) -> None:
+        row, article = placed.row, placed.article
+        row = replace(row, entry=json.dumps(entry.to_json()) if entry else placed.row.entry)
+        if placed.before is None:
+            key = store.add(connection, row)
+        else:
+            key = row.key
+            changed = {
+                name: getattr(row, name)
+                for name in ArticleRow.__slots__
+                if getattr(row, name) != getattr(placed.before, name)
+            }
+            if changed:
+                store.change(connection, key, **changed)
+        if placed.before is None or placed.before.version != row.version:
+            content = json.dumps(article_json.to_json(article), ensure_ascii=False)
+            store.add_version(
+                connection,
+                key,
+                VersionRow(row.version, self.now, row.digest, article.headline, content),
+            )
+        archives = self.archives.setdefault(row.desk, set())
+        if row.archive is not None:
+            archives.add(row.archive)
+
+    def _feeds(self, connection: Connection, release: Release) -> None:
+        for slug, desk in self.desks.items():
+            release_feeds(connection, release, desk, self.templates, self.archives.get(slug, set()))
+
+    def _told(self, name: str, desk: Desk, placed: Placed, notes: tuple[Note, ...]) -> Outcome:
+        out, path = self.options.out, placed.article.path
+        outbox = out / "outbox" / desk.slug / str(path)
+        web_page = None if placed.row.entry is None and placed.held_back else _public(desk, placed)
+        return Outcome(
+            path=name,
+            action=placed.action,
+            notes=placed.article.notes + notes,
+            id=placed.article.id,
+            version=placed.article.version,
+            desk=desk.name,
+            slug=placed.article.slug,
+            headline=placed.article.headline,
+            files={
+                "web": str(out / web_page) if web_page else None,
+                **{kind: str(outbox / file) for kind, file in _OUTBOX.items()},
+            },
+            feeds={f: str(out / "public" / desk.slug / f"feed.{f}") for f in feed.FORMS},
+        )
+
+
+_OUTBOX = {
+    "email_html": "email.html",
+    "email_text": "email.txt",
+    "eml": "email.eml",
+    "wire": "copy.txt",
+    "wire_ascii": "copy.ascii.txt",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    web: bytes
+    outbox: dict[str, bytes]
+    entry: feed.FeedEntry
+    notes: tuple[Note, ...]
+
+
+def _render(article: Article, desk: Desk, templates: Templates, max_email_bytes: int) -> _Rendered:
+    mail = email.render(article, desk, templates, max_bytes=max_email_bytes)
+    copy = wire.render(article, desk, templates)
+    outbox = {
+        "email_html": mail.html,
+        "email_text": mail.text,
+        "eml": mail.eml,
+        "wire": copy.utf8,
+        "wire_ascii": copy.ascii,
+    }
+    return _Rendered(
+        web=web.render(article, desk, templates).html,
+        outbox={_OUTBOX[kind]: data for kind, data in outbox.items()},
+        entry=feed.render(article, desk, templates),
+        notes=mail.notes + copy.notes,
+    )
+
+
+def _public(desk: Desk, placed: Placed) -> str:
+    return f"public/{desk.slug}/{placed.article.path}/index.html"
+
+
+def _refused(name: str, why: str) -> Outcome:
+    return Outcome(name, "refused", (Note("warning", sources.label(name), why),))
+
+
+def _recover(out: Path, database: Store) -> None:
+    """Finish what a crash left half-placed."""
+    with database.transaction() as connection:
+        decided = store.recorded_releases(connection)
+    releases.recover(out, decided)
+    if decided:
+        with database.transaction() as connection:
+            for id_ in decided:
+                store.forget_release(connection, id_)

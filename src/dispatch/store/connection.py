@@ -1,0 +1,164 @@
+"""Opening the database: SQLite with a write-ahead log, at the schema this version knows.
+
+A new database is made from the tables in one step; an older one is brought up
+to date by Alembic, which is only imported then; one made by a newer Dispatch
+is refused and left as it is.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import NullPool, StaticPool
+
+from dispatch.errors import StoreError
+from dispatch.store.tables import REVISION, metadata
+
+_WAIT = 60
+"""Seconds to wait for another process that is writing."""
+
+_ALEMBIC_VERSION = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
+
+
+class Store:
+    """The database of one newsroom.
+
+    Args:
+        path: the SQLite file, made if it does not exist; None: in memory, for a
+            rehearsal that leaves nothing behind.
+
+    Raises:
+        StoreError: it cannot be opened, is not a Dispatch database, or was
+            made by a newer version.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self._engine = _engine(path)
+        try:
+            with _explained(path):
+                self._bring_up_to_date()
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def transaction(self, *, keep: bool = True) -> Iterator[Connection]:
+        """A write transaction: committed at the end, rolled back on any error.
+
+        One at a time: a second one, in any process, waits for the first.
+
+        Args:
+            keep: False rolls it back at the end all the same, for a rehearsal.
+
+        Raises:
+            StoreError: the database is full, locked for too long, or damaged.
+        """
+        with (
+            _explained(self.path),
+            self._engine.connect() as connection,
+            connection.begin() as transaction,
+        ):
+            yield connection
+            if not keep:
+                transaction.rollback()
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _bring_up_to_date(self) -> None:
+        with self._engine.begin() as connection:
+            found = _revision(connection)
+            if found is None:
+                metadata.create_all(connection, checkfirst=False)
+                connection.execute(text(_ALEMBIC_VERSION))
+                connection.execute(text("INSERT INTO alembic_version VALUES (:r)"), {"r": REVISION})
+            elif found > REVISION:
+                raise StoreError(
+                    f"{self.path} was made by a newer version of Dispatch (its schema is {found}, "
+                    f"this version knows {REVISION}). Upgrade Dispatch, or publish into another "
+                    "folder; the database was not touched."
+                )
+            elif found < REVISION:
+                from dispatch.store.migrations import migrate
+
+                migrate(connection)
+
+
+def _engine(path: Path | None) -> Engine:
+    if path is None:
+        engine = create_engine("sqlite://", poolclass=StaticPool)
+    else:
+        engine = create_engine(
+            URL.create("sqlite", database=str(path)),
+            poolclass=NullPool,
+            connect_args={"timeout": _WAIT},
+        )
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: object) -> None:
+        # The driver's own transactions start late, at the first write: too late for a
+        # decision that was made on what was read before it. _on_begin starts them instead.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _revision(connection: Connection) -> str | None:
+    """The schema's revision, '' before the first; None for an empty database."""
+    tables = inspect(connection).get_table_names()
+    if not tables:
+        return None
+    if "alembic_version" not in tables:
+        raise StoreError(
+            f"{connection.engine.url.database} is a database, but not one of Dispatch. "
+            "Publish into another folder, or move that file away."
+        )
+    revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return str(revision or "")
+
+
+@contextmanager
+def _explained(path: Path | None) -> Iterator[None]:
+    """Database errors as sentences."""
+    try:
+        yield
+    except DatabaseError as error:
+        said = str(error.orig or error).lower()
+        if "full" in said:
+            raise StoreError(
+                f"There is no room left to write {path}. Nothing was changed: "
+                f"make room and run it again. ({os.strerror(errno.ENOSPC)})"
+            ) from error
+        if "locked" in said:
+            raise StoreError(
+                f"{path} was in use by another process for over {_WAIT} seconds. "
+                "Nothing was changed: run it again when the other is done."
+            ) from error
+        if "readonly" in said or "unable to open" in said:
+            raise StoreError(
+                f"{path} cannot be written. Check the folder's permissions, or choose another "
+                "with --out."
+            ) from error
+        if "not a database" in said or "malformed" in said:
+            raise StoreError(
+                f"{path} is not a database or is damaged ({error.orig}). Move it away and restore "
+                "a backup; without one, the articles' ids and first times are lost."
+            ) from error
+        raise StoreError(f"{path}: the database refused: {error.orig or error}.") from error

@@ -1,0 +1,167 @@
+"""Files that appear together: all of them or none, whatever happens.
+
+A release is written whole into a staging folder beside the results, then every
+file is renamed into its place. Renaming needs no room on the disk and takes
+microseconds; a crash in between is mended by :func:`recover`, which finishes
+what was decided and sweeps away what was not. Who decides is the caller: the
+release's id is recorded in the database, in the transaction that the files
+belong to.
+
+    release = Release(root)          nothing yet
+    release.write("a/b.html", …)     staged
+    release.seal()                   safe on the disk
+    (commit the transaction that records release.id)
+    release.place()                  in its place
+    (forget the record)
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from dispatch.errors import OutputError
+
+_WORKSHOP = ".dispatch"
+_MANIFEST = "manifest.json"
+
+
+class Release:
+    """A set of files on its way into ``root``, placed in the order they were written.
+
+    Raises:
+        OutputError: the folder cannot be written or is full; what stood there stands.
+    """
+
+    def __init__(self, root: Path) -> None:
+        # The id names a folder for a moment and appears in no result: it may be random.
+        self.id = uuid.uuid4().hex
+        self.root = root
+        self._staging = root / _WORKSHOP / self.id
+        self._paths: list[str] = []
+
+    def write(self, path: str, data: bytes) -> None:
+        """Stage ``data`` for ``path``, relative to the root, unless that is what stands there."""
+        with _explained(self.root):
+            if _holds(self.root / path, data):
+                return
+            staged = self._staging / path
+            staged.parent.mkdir(parents=True, exist_ok=True)
+            _write(staged, data)
+            if path not in self._paths:
+                self._paths.append(path)
+
+    def seal(self) -> None:
+        """Make sure that all of it would survive a power cut."""
+        if self._paths:
+            with _explained(self.root):
+                _write(self._staging / _MANIFEST, json.dumps(self._paths).encode())
+                _sync_folders(self._staging)
+
+    @property
+    def empty(self) -> bool:
+        return not self._paths
+
+    def place(self) -> None:
+        """Put every file in its place and clear the staging folder."""
+        if self._paths:
+            with _explained(self.root):
+                _place(self.root, self._staging, self._paths)
+
+    def discard(self) -> None:
+        """Forget what was staged."""
+        shutil.rmtree(self._staging, ignore_errors=True)
+
+
+def recover(root: Path, decided: set[str]) -> None:
+    """Finish the releases whose ids are in ``decided``; sweep away the others."""
+    workshop = root / _WORKSHOP
+    if not workshop.is_dir():
+        return
+    with _explained(root):
+        for staging in sorted(path for path in workshop.iterdir() if path.is_dir()):
+            manifest = staging / _MANIFEST
+            if staging.name in decided and manifest.is_file():
+                _place(root, staging, json.loads(manifest.read_bytes()))
+            else:
+                shutil.rmtree(staging)
+
+
+@contextmanager
+def exclusively(root: Path) -> Iterator[None]:
+    """Be the only one that publishes into ``root``; another process waits for its turn."""
+    with _explained(root):
+        (root / _WORKSHOP).mkdir(parents=True, exist_ok=True)
+        lock = os.open(root / _WORKSHOP / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # let go by the system when the process ends, however
+        yield
+    finally:
+        os.close(lock)
+
+
+def _place(root: Path, staging: Path, paths: list[str]) -> None:
+    folders = set()
+    for path in paths:
+        final = root / path
+        final.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # placed before a crash
+            (staging / path).replace(final)
+        folders.add(final.parent)
+    for folder in sorted(folders):
+        _sync(folder)
+    shutil.rmtree(staging)
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(data) and path.read_bytes() == data
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folders(top: Path) -> None:
+    for folder, _, _ in os.walk(top):
+        _sync(Path(folder))
+    _sync(top.parent)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _explained(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or root
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OutputError(
+                f"There is no room left in {root}. What stood there stands unchanged: "
+                "make room and run it again."
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise OutputError(
+                f"{where} cannot be written ({error.strerror}). Check its permissions, "
+                "or choose another folder with --out."
+            ) from error
+        raise OutputError(f"{where} cannot be written: {error.strerror}.") from error
