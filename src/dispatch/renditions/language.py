@@ -37,11 +37,11 @@ class Language:
 
     def date(self, time: datetime) -> str:
         """Such as ``4 October 2026``, in the zone the time is in."""
-        return self.gettext("%(day)d %(month)s %(year)d") % self._date_words(time)
+        return self.gettext("%(day)s %(month)s %(year)d") % self._date_words(time)
 
     def long_date(self, time: datetime) -> str:
         """Such as ``Sunday, 4 October 2026``."""
-        return self.gettext("%(weekday)s, %(day)d %(month)s %(year)d") % self._date_words(time)
+        return self.gettext("%(weekday)s, %(day)s %(month)s %(year)d") % self._date_words(time)
 
     def clock(self, time: datetime) -> str:
         """Such as ``09:30 UTC``."""
@@ -53,12 +53,13 @@ class Language:
         if len(names) < 2:
             return "".join(names)
         *first, last = names
-        return self.gettext("%(names)s and %(last)s") % {"names": ", ".join(first), "last": last}
+        listed = self.gettext(", ").join(first)
+        return self.gettext("%(names)s and %(last)s") % {"names": listed, "last": last}
 
     def _date_words(self, time: datetime) -> dict[str, object]:
         return {
             "weekday": self.gettext(_WEEKDAYS[time.weekday()]),
-            "day": time.day,
+            "day": self.gettext("1") if time.day == 1 else str(time.day),  # in French, 1er
             "month": self.gettext(_MONTHS[time.month - 1]),
             "year": time.year,
         }
