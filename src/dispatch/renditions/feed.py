@@ -30,8 +30,12 @@ FORMS = ("rss", "atom", "json")
 SUMMARY_LENGTH = 300
 """Characters of a summary, at most; feed readers show about two lines of it."""
 
-# XML 1.0, production 2 (Char): everything else cannot stand in a document, not even escaped.
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What XML 1.0 does not allow (2.2, Char), not even escaped, and the control characters and
+# noncharacters that it allows and advises against: HTML forbids those, and validators warn.
+_NOT_TEXT = re.compile(
+    "[^\t\n\r\u0020-\u007e\u00a0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]"
+    f"|[{''.join(chr(plane << 16 | last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))}]"
+)
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _JOINER = "\u200d"
@@ -104,8 +108,9 @@ def render(article: Article, desk: Desk, templates: Templates) -> FeedEntry:
     """The entry of a published article; its content comes from ``templates/feed/content.html``.
 
     The template sees, besides what every template sees, ``language`` (the
-    entry's BCP 47 tag) and ``uri(url)``, which gives a URL back as a URI, or
-    None where it is not an http(s) one.
+    entry's BCP 47 tag), ``about`` (the authors of whom there is something to
+    say) and ``uri(url)``, which gives a URL back as a URI, or None where it is
+    not an http(s) one.
 
     Raises:
         TemplateError: the template is missing or broken.
@@ -115,13 +120,16 @@ def render(article: Article, desk: Desk, templates: Templates) -> FeedEntry:
         raise ValueError("an article that was not published has no feed entry")
     url = desk.url(article)
     language = _language(article, desk)
-    content = templates.render("feed/content.html", article, desk, language=language, uri=web_uri)
+    about = [author for author in article.byline if author.role or author.bio]
+    content = templates.render(
+        "feed/content.html", article, desk, language=language, about=about, uri=web_uri
+    )
     return FeedEntry(
         id=article.id,
         url=url,
         title=one_line(article.headline) or url,
         summary=_summary(article) or url,
-        content_html=_NOT_XML.sub("", content).strip(),
+        content_html=_NOT_TEXT.sub("", content).strip(),
         authors=_authors(article),
         published=article.published.astimezone(UTC),
         updated=(article.updated or article.published).astimezone(UTC),
@@ -157,8 +165,8 @@ def web_uri(url: str | None) -> str | None:
 
 
 def one_line(text: str) -> str:
-    """``text`` on one line, without what XML does not allow."""
-    return " ".join(_NOT_XML.sub("", text).split())
+    """``text`` on one line, without what no feed can hold."""
+    return " ".join(_NOT_TEXT.sub("", text).split())
 
 
 def shortened(text: str, length: int) -> str:

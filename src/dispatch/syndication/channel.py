@@ -41,7 +41,7 @@ def channel(desk: Desk, entries: Sequence[FeedEntry]) -> Channel:
     published = max((entry.published for entry in entries), default=None)
     name, publisher = one_line(desk.name), one_line(desk.publisher)
     return Channel(
-        id=f"tag:{_authority(desk.host)},{_TAG_YEAR}:{desk.slug}",
+        id=f"tag:{desk.host},{_TAG_YEAR}:{desk.slug}",
         title=f"{publisher}: {name}",
         description=f"{name} – {publisher}, {desk.site_url}/",
         publisher=publisher,
@@ -52,11 +52,6 @@ def channel(desk: Desk, entries: Sequence[FeedEntry]) -> Channel:
         updated=max((entry.updated for entry in entries), default=_BEFORE_ALL),
         published=published,
     )
-
-
-def _authority(host: str) -> str:
-    """The host as a tag: URI has it: in ASCII, in lower case."""
-    return host.encode("idna").decode("ascii").lower()
 
 
 def _rights(desk: Desk, published: datetime | None) -> str:
