@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from urllib.parse import quote, urlsplit
 
 from dispatch.article import Article
 
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_ADDR_SPEC = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A display name and an addr-spec (RFC 5322, 3.4)."""
+    """A display name and an addr-spec (RFC 5322, 3.4), in its dot-atom form.
+
+    Raises:
+        ValueError: the address is not one.
+    """
 
     name: str
     address: str
+
+    def __post_init__(self) -> None:
+        if not _ADDR_SPEC.fullmatch(self.address):
+            raise ValueError(f"not an email address: {self.address!r}")
 
 
 @dataclass(frozen=True, slots=True)

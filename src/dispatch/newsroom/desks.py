@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from email.headerregistry import Address
 from urllib.parse import urlsplit
 
 from dispatch.desk import Desk, Mailbox
@@ -54,9 +53,8 @@ def _mailbox(value: str, words: dict[str, str]) -> Mailbox:
     name, _, address = value.rpartition("<")
     address = _filled(address.rstrip(">").strip(), words)
     try:
-        Address(addr_spec=address)
-    except (ValueError, IndexError, AttributeError):
+        return Mailbox(_filled(name.strip(), words) or words["desk"], address)
+    except ValueError:
         raise SettingsError(
             f"The setting {variable('from_')} gives {address}, which is not an email address."
         ) from None
-    return Mailbox(_filled(name.strip(), words) or words["desk"], address)
