@@ -113,7 +113,7 @@ def test_a_desks_words_are_filled_in() -> None:
 
 def test_a_sender_that_comes_out_as_no_address_is_refused() -> None:
     loaded = settings.load({"DISPATCH_FROM": "{desk} <the,desk@{host}>"})
-    with pytest.raises(SettingsError, match="DISPATCH_FROM gives .* not an email address"):
+    with pytest.raises(SettingsError, match=r"DISPATCH_FROM gives .* not an email address"):
         make_desk("World", "world", loaded)
 
 

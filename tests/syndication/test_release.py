@@ -73,7 +73,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)],
+        capture_output=True,
+        check=False,
     )
     if mounted.returncode:
         pytest.skip("needs root, to mount a small disk")
@@ -85,7 +87,7 @@ def test_a_full_disk_leaves_the_old_state(small_disk: Path) -> None:
     staged(small_disk, a=b"old").place()
     release = Release(small_disk)
     release.write("a/index.html", b"new")
-    with pytest.raises(OutputError, match="no room left.*make room and run it again"):
+    with pytest.raises(OutputError, match=r"no room left.*make room and run it again"):
         release.write("b/index.html", b"x" * 100_000)
     recover(small_disk, set())
     assert files(small_disk) == {"a/index.html": b"old"}
@@ -93,7 +95,7 @@ def test_a_full_disk_leaves_the_old_state(small_disk: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("a file stands here")
-    with pytest.raises(OutputError, match="results cannot be written|results.* cannot be written"):
+    with pytest.raises(OutputError, match=r"results.* cannot be written"):
         Release(tmp_path / "results").write("a/index.html", b"A")
 
 
