@@ -32,7 +32,7 @@ WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
 # What reads the same in English and in the other language.
 SAME = {
     "ar": {"1", "%(day)s %(month)s %(year)d", "%(hour)02d:%(minute)02d %(zone)s"},
-    "de": {", ", "1", "April", "August", "September", "November"},
+    "de": {", ", "1", "April", "August", "Links", "September", "November"},
     "es": {", ", "1"},
     "fr": {", ", "%(day)s %(month)s %(year)d", "Sources"},
     "ja": {"1", "%(hour)02d:%(minute)02d %(zone)s"},
