@@ -34,11 +34,60 @@ _ENTRY = {"id", "title", "updated", "published", "link", "author", "summary", "c
 }  # fmt: skip
 
 _ELEMENTS = frozenset(
-    "a abbr b bdi bdo blockquote br caption cite code del dfn div em figcaption figure footer h2 h3 "
-    "h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strong sub sup table tbody td th "
-    "thead tr u ul var wbr".split()
+    [
+        "a",
+        "abbr",
+        "b",
+        "bdi",
+        "bdo",
+        "blockquote",
+        "br",
+        "caption",
+        "cite",
+        "code",
+        "del",
+        "dfn",
+        "div",
+        "em",
+        "figcaption",
+        "figure",
+        "footer",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "i",
+        "img",
+        "ins",
+        "kbd",
+        "li",
+        "mark",
+        "ol",
+        "p",
+        "pre",
+        "q",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "tr",
+        "u",
+        "ul",
+        "var",
+        "wbr",
+    ]
 )
-_ATTRIBUTES = frozenset("align alt class dir href lang src start title".split())
+_ATTRIBUTES = frozenset(["align", "alt", "class", "dir", "href", "lang", "src", "start", "title"])
 
 _TAG_URI = re.compile(r"tag:[a-z0-9.-]+,\d{4}(-\d\d(-\d\d)?)?:[\w;/?:@&=+$.!~*'(),%-]+", re.ASCII)
 _WEB_URI = re.compile(r"https?://[\w.:@\[\]-]+[\w.~:/?#@!$&'()*+,;=%-]*", re.ASCII)
@@ -63,7 +112,11 @@ def links(parent: etree._Element) -> dict[str, str]:
 def faults_of_rss(data: bytes, url: str) -> list[str]:
     """The rules that the RSS document at ``url`` breaks."""
     rss = parse(data)
-    if rss.tag != "rss" or rss.get("version") != "2.0" or [child.tag for child in rss] != ["channel"]:
+    if (
+        rss.tag != "rss"
+        or rss.get("version") != "2.0"
+        or [child.tag for child in rss] != ["channel"]
+    ):
         return ["it is not RSS 2.0 with one channel"]
     return list(_channel_faults(rss[0], url))
 
@@ -123,7 +176,9 @@ def faults_of_atom(data: bytes, url: str) -> list[str]:
 def _feed_faults(feed: etree._Element, url: str) -> Iterator[str]:
     tags = [child.tag for child in feed]
     known = {f"{ATOM}{name}" for name in _FEED} | {f"{HISTORY}archive"}
-    yield from _counts(feed, "feed", known, {f"{ATOM}{name}" for name in ("entry", "link", "author")})
+    yield from _counts(
+        feed, "feed", known, {f"{ATOM}{name}" for name in ("entry", "link", "author")}
+    )
     for required in ("id", "title", "updated", "author"):
         yield from _required(feed, f"{ATOM}{required}")
     if f"{ATOM}entry" in tags and set(tags[tags.index(f"{ATOM}entry") :]) != {f"{ATOM}entry"}:
