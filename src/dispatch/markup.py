@@ -374,18 +374,23 @@ class _Text(HTMLParser):
         self.link = link
         self.parts: list[str] = []
         self.open: list[tuple[str, int]] = []
+        self.raised = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "br":
             self.parts.append("\n")
         elif tag == "q":
             self.parts.append("“")
+        elif tag == "sup":
+            self.raised = True
         elif tag == "a":
             self.open.append((dict(attrs).get("href") or "", len(self.parts)))
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "q":
             self.parts.append("”")
+        elif tag == "sup":
+            self.raised = False
         elif tag == "a" and self.open:
             href, start = self.open.pop()
             if self.link and href:
@@ -393,11 +398,18 @@ class _Text(HTMLParser):
                 self.parts[start:] = [self.link(text, href)]
 
     def handle_data(self, data: str) -> None:
+        # A raised number that joined what it stands on would change it: 10<sup>6</sup> is not 106.
+        if self.raised and data[0] in "0123456789+-−" and self._after_letter():
+            self.parts.append("^")
+        self.raised = False
         self.parts.append(data)
+
+    def _after_letter(self) -> bool:
+        return bool(self.parts) and self.parts[-1][-1:].isalnum()
 
 
 def inline_text(html: Html, link: Callable[[str, str], str] | None = None) -> str:
-    """The text of inline HTML; a ``<br>`` is a newline.
+    """The text of inline HTML; a ``<br>`` is a newline, and a raised number stands behind a ``^``.
 
     Args:
         link: called with a link's text and address; its answer stands in the
