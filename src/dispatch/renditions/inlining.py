@@ -1,0 +1,57 @@
+"""CSS from the style sheet into ``style`` attributes, for mail programs that drop style sheets.
+
+The one place that knows premailer. It is given a parsed tree, so that parsing
+and writing are ours: premailer's own parser stops at a depth of 256, and it
+loses a doctype in lower case.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from dispatch.errors import TemplateError
+from dispatch.renditions.addresses import ascii_url
+
+_DOCTYPE = "<!DOCTYPE html>\n"
+# The attributes that premailer would add come from the templates, where they are wanted:
+# align="start" or width="100%" beside a style serve no mail program.
+_NO_ATTRIBUTES = ["align", "valign", "bgcolor", "width", "height"]
+
+
+def inline_css(html: str) -> str:
+    """``html`` with the rules of its ``<style>`` in ``style`` attributes.
+
+    A ``<style data-premailer="ignore">`` stays to the letter: media queries
+    and dark mode. Conditional comments stay. Links come out in ASCII. Nothing
+    is loaded, neither from the network nor from a file.
+
+    Raises:
+        TemplateError: a selector of the style sheet cannot be read.
+    """
+    from cssselect import SelectorError
+    from lxml import etree
+    from premailer import Premailer
+
+    # libxml2 takes <wbr> for an element with content; a zero-width space breaks words as well.
+    source = html.replace("<wbr>", "\u200b")
+    root = etree.fromstring(source, etree.HTMLParser(huge_tree=True))
+    for element in root.iter("a", "img"):
+        for name in ("href", "src"):
+            if url := element.get(name):
+                element.set(name, ascii_url(url))
+    try:
+        tree = Premailer(
+            root,
+            allow_network=False,
+            disable_validation=True,
+            disable_basic_attributes=_NO_ATTRIBUTES,
+            disable_leftover_css=True,
+            align_floating_images=False,
+            cssutils_logging_level=logging.CRITICAL,
+        ).transform()
+    except SelectorError as error:
+        raise TemplateError(
+            f"The style sheet of the email has a selector that cannot be read: {error}. "
+            "Correct it, or move the rule to the style that stays."
+        ) from error
+    return _DOCTYPE + etree.tostring(tree.getroot(), method="html", encoding="unicode")
