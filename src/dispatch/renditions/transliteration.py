@@ -2,8 +2,8 @@
 
 anyascii knows every script, character by character. What a desk would write
 otherwise stands here: typographic signs, currencies, umlauts in German, the
-Arabic alif, and the signs that would change a number where they touch it (``10²`` is not 102,
-``1½`` not 11/2).
+Arabic alif, and the signs that would change a number where they touch it
+(``10²`` is not 102, ``1½`` not 11/2).
 """
 
 from __future__ import annotations
