@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from colorsys import hls_to_rgb, rgb_to_hls
 
 from dispatch.errors import SettingsError
 
 TEXT_CONTRAST = 4.5
 """The least contrast of text with its background (level AA)."""
 
-_STEPS = 20
+_STEPS = 50
 
 
 def contrast(one: str, other: str) -> float:
@@ -19,30 +20,35 @@ def contrast(one: str, other: str) -> float:
 
 
 def legible(colour: str, background: str) -> str:
-    """``colour``, made darker or lighter just as far as text on ``background`` needs.
+    """``colour`` in its own hue, as much darker or lighter as text on ``background`` needs.
 
     Raises:
         SettingsError: ``colour`` is not of the form ``#rrggbb``.
     """
-    towards = max(("#000000", "#ffffff"), key=lambda end: contrast(end, background))
-    shades = (_mixed(colour, towards, step / _STEPS) for step in range(_STEPS + 1))
-    return next((s for s in shades if contrast(s, background) >= TEXT_CONTRAST), towards)
+    end = max((0.0, 1.0), key=lambda lightness: contrast(_shade(colour, lightness), background))
+    lightness = rgb_to_hls(*_channels(colour))[1]
+    shades = [colour] + [
+        _shade(colour, lightness + (end - lightness) * step / _STEPS)
+        for step in range(1, _STEPS + 1)
+    ]
+    return next((s for s in shades if contrast(s, background) >= TEXT_CONTRAST), shades[-1])
 
 
-def _mixed(colour: str, other: str, share: float) -> str:
-    pairs = zip(_channels(colour), _channels(other), strict=True)
-    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
+def _shade(colour: str, lightness: float) -> str:
+    hue, _, saturation = rgb_to_hls(*_channels(colour))
+    return "#" + "".join(f"{round(c * 255):02x}" for c in hls_to_rgb(hue, lightness, saturation))
 
 
 def _luminance(colour: str) -> float:
     linear = [
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
-        for c in (channel / 255 for channel in _channels(colour))
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _channels(colour)
     ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def _channels(colour: str) -> tuple[int, int, int]:
+def _channels(colour: str) -> tuple[float, float, float]:
+    """Red, green and blue, each from 0 to 1."""
     if not re.fullmatch("#[0-9a-fA-F]{6}", colour):
         raise SettingsError(f"The colour {colour!r} cannot be read. Write it as #rrggbb.")
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+    red, green, blue = (int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5))
+    return red, green, blue

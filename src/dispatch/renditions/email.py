@@ -21,7 +21,8 @@ from dispatch.desk import Desk
 from dispatch.markup import inline_text, is_web_url
 from dispatch.renditions import email_text, message
 from dispatch.renditions.colour import legible
-from dispatch.renditions.email_bounds import bounded, shortened
+from dispatch.renditions.email_bounds import bounded
+from dispatch.renditions.feed import shortened
 from dispatch.renditions.inlining import inline_css
 from dispatch.renditions.plaintext import wrap
 from dispatch.renditions.templates import Templates

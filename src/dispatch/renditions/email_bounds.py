@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from dispatch.article import Article, Author, Note, Source
+from dispatch.renditions.feed import shortened
 
 # In characters.
 _HEADLINE = 500
@@ -46,15 +47,6 @@ def bounded(article: Article, max_bytes: int) -> tuple[Article, list[Note]]:
         sources=_sources(article.sources, max_bytes // 4),
     )
     return smaller, list(_notes(article, smaller))
-
-
-def shortened(text: str, limit: int) -> str:
-    """``text``, or as many of its first words as ``limit`` characters take, with an ellipsis."""
-    if len(text) <= limit:
-        return text
-    start = text[: limit - 1]
-    word_end = start.rfind(" ")
-    return (start[:word_end] if word_end > limit // 2 else start).rstrip(" ,;:") + "…"
 
 
 def _optional(text: str | None, limit: int) -> str | None:

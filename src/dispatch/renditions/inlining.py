@@ -8,6 +8,8 @@ loses a doctype in lower case.
 from __future__ import annotations
 
 import logging
+from functools import cache, lru_cache
+from typing import Any
 
 from dispatch.errors import TemplateError
 from dispatch.renditions.addresses import ascii_url
@@ -30,7 +32,6 @@ def inline_css(html: str) -> str:
     """
     from cssselect import SelectorError
     from lxml import etree
-    from premailer import Premailer
 
     # libxml2 takes <wbr> for an element with content; a zero-width space breaks words as well.
     source = html.replace("<wbr>", "\u200b")
@@ -40,7 +41,7 @@ def inline_css(html: str) -> str:
             if url := element.get(name):
                 element.set(name, ascii_url(url))
     try:
-        tree = Premailer(
+        tree = _inliner()(
             root,
             allow_network=False,
             disable_validation=True,
@@ -52,6 +53,26 @@ def inline_css(html: str) -> str:
     except SelectorError as error:
         raise TemplateError(
             f"The style sheet of the email has a selector that cannot be read: {error}. "
-            "Correct it, or move the rule to the style that stays."
+            "Correct it, or move the rule to a style that stays."
         ) from error
     return _DOCTYPE + etree.tostring(tree.getroot(), method="html", encoding="unicode")
+
+
+@cache
+def _inliner() -> Any:
+    """premailer, but for @import: that is loaded even where it may not use the network."""
+    from premailer import Premailer
+
+    class Inliner(Premailer):  # type: ignore[misc]
+        def _parse_css_string(self, css_body: str, **_: object) -> Any:
+            return _parsed(css_body)
+
+    return Inliner
+
+
+@lru_cache(maxsize=32)
+def _parsed(css: str) -> Any:
+    """The style sheet, parsed once for all articles of a desk in a language."""
+    from cssutils import CSSParser
+
+    return CSSParser(validate=False, fetcher=lambda _: None).parseString(css)
