@@ -1,0 +1,44 @@
+"""Comparing what is written differently: names with host names, titles with slugs."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+# Letters that have no decomposition, and what they are written as where accents are not.
+_PLAIN = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+)
+_SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
+_PARTS = re.compile(r"[\s\-‐‑–—/_.,:;|+]+")
+
+
+def fold(text: str) -> str:
+    """The letters and digits alone, in lower case and without accents: ``El País`` → ``elpais``."""
+    lower = text.casefold()
+    if not lower.isascii():
+        lower = unicodedata.normalize("NFKD", lower.translate(_PLAIN))
+    return "".join(filter(str.isalnum, lower))
+
+
+@lru_cache(maxsize=8192)
+def forms(text: str) -> tuple[str, ...]:
+    """The ways in which an address may write ``text``: ``Zürich`` → ``zurich``, ``zuerich``.
+
+    Other scripts are also given in Latin letters.
+    """
+    plain = fold(text)
+    if text.isascii():
+        return (plain,)
+    found = [plain, fold(text.casefold().translate(_SPELT_OUT))]
+    if not plain.isascii():
+        from anyascii import anyascii
+
+        found.append(fold(anyascii(text)))
+    return tuple(dict.fromkeys(form for form in found if form))
+
+
+def parts(text: str) -> list[str]:
+    """The words of ``text`` as an address would take them apart; none without letter or digit."""
+    return [word for word in _PARTS.split(text) if any(map(str.isalnum, word))]
