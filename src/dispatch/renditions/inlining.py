@@ -55,7 +55,7 @@ def inline_css(html: str) -> str:
             f"The style sheet of the email has a selector that cannot be read: {error}. "
             "Correct it, or move the rule to a style that stays."
         ) from error
-    return _DOCTYPE + etree.tostring(tree.getroot(), method="html", encoding="unicode")
+    return f"{_DOCTYPE}{etree.tostring(tree.getroot(), method='html', encoding='unicode')}\n"
 
 
 @cache
