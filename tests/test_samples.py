@@ -12,7 +12,8 @@ from dispatch import markup
 from dispatch.article import Article, Image, List, Quotation, Table
 from dispatch.readers import read
 
-P, H, L, Q, T, I, R = "paragraph", "crosshead", "list", "quotation", "table", "image", "rule"
+P, H, L, Q, T, R = "paragraph", "crosshead", "list", "quotation", "table", "rule"
+PICTURE = "image"
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ SAMPLES = {
             ("Karvel Growers’ Union", "Where fifteen crowns went", "growers.example"),
             ("Sorvian Railways", "Corridor timetable, winter 2026", "railways.example"),
         ),
-        body=(P, P, P, I, H, P, T, P, P, H, Q, P, L, P, P, R, P, R, L),
+        body=(P, P, P, PICTURE, H, P, T, P, P, H, Q, P, L, P, P, R, P, R, L),
         last="large shippers pay less.",
     ),
     "night-bus.md": Understood(
@@ -98,7 +99,7 @@ SAMPLES = {
         dateline=None,
         keywords=("ports", "railways", "freight"),
         sources=(),
-        body=(P, P, I, H, P, P, H, P, Q, P, L, P, P),
+        body=(P, P, PICTURE, H, P, P, H, P, Q, P, L, P, P),
         last="asked when the next one would pass.",
     ),
     "souq-water.md": Understood(
