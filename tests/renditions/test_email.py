@@ -15,6 +15,7 @@ from dataclasses import replace
 from email.policy import strict
 from pathlib import Path
 
+import html5lib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -238,6 +239,13 @@ def all_kinds() -> Iterator[etree._Element]:
     yield page(render(FERRY))
     yield page(render(CISTERNS, ARABIC_DESK))
     yield page(render(article(*["Rain all day. " * 40] * 300)))
+
+
+def test_the_html_has_no_error_that_a_browser_would_repair() -> None:
+    for sample in (FERRY, CISTERNS, long_read(), everywhere("<b>&amp;\"'")):
+        parser = html5lib.HTMLParser()
+        parser.parse(render(sample).html.decode())
+        assert not parser.errors
 
 
 def test_layout_tables_say_that_they_are_and_data_tables_have_headers() -> None:
