@@ -78,6 +78,11 @@ def test_a_slash_at_the_end_of_the_site_is_taken_off() -> None:
     assert loaded.site_url == "https://news.example.org/paper"
 
 
+def test_a_site_with_an_international_name_is_kept_in_ascii() -> None:
+    loaded = settings.load({"DISPATCH_SITE_URL": "https://zürich.example:8443/blatt"})
+    assert loaded.site_url == "https://xn--zrich-kva.example:8443/blatt"
+
+
 def test_a_misspelt_setting_is_noticed() -> None:
     loaded = settings.load({"DISPATCH_SITEURL": "https://news.example.org", "PATH": "/bin"})
     assert settings.unknown(loaded) == [

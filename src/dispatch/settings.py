@@ -33,7 +33,12 @@ def _url(value: str) -> str:
     parts = urlsplit(value.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("it must be a web address such as https://news.example.org")
-    return value.strip().rstrip("/")
+    try:
+        host = parts.hostname.encode("idna").decode("ascii")  # ids and feeds hold ASCII only
+    except UnicodeError:
+        raise ValueError(f"{parts.hostname} is not the name of a host") from None
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
 
 
 def _language(value: str) -> str:
@@ -76,7 +81,7 @@ def _size(value: str) -> int:
 
 
 def _path(value: str) -> Path:
-    return Path(value.strip()).expanduser()
+    return Path(value.strip())
 
 
 def _setting(default: object, parse: Callable[[str], object], about: str) -> Any:
@@ -130,6 +135,11 @@ class Settings:
         Path("publishers.toml"),
         _path,
         "A file of publishers that your articles cite, besides those that ship with Dispatch.",
+    )
+    cache: Path = _setting(
+        Path("~/.cache/dispatch"),
+        _path,
+        "A folder for compiled templates, which spares every command some work; it may be deleted.",
     )
     max_article_bytes: int = _setting(
         5_000_000, _size, "A larger article is refused before it is read."

@@ -6,6 +6,7 @@ is well, 1 when something was refused, 2 for wrong usage or settings.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -46,6 +47,8 @@ for command in (
 
 def main() -> None:
     """The console script: runs a command and turns what went wrong into a sentence."""
+    # Nearly all that a command makes lives to its end: looking for garbage is a fifth of its time.
+    gc.set_threshold(100_000)
     talk.prepare()
     try:
         status = dispatch.main(prog_name="dispatch", standalone_mode=False)

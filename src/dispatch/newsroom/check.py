@@ -29,10 +29,10 @@ from dispatch.article import (
 from dispatch.desk import Desk
 from dispatch.errors import DispatchError
 from dispatch.newsroom.desks import desk_slug, make_desk
+from dispatch.newsroom.own_templates import open_templates
 from dispatch.newsroom.reading import read_article
 from dispatch.renditions import email
 from dispatch.renditions.email import EmailRendition
-from dispatch.renditions.templates import Templates
 from dispatch.settings import Settings
 
 GMAIL_CLIPS_AT = 102 * 1024
@@ -74,9 +74,7 @@ def _email(article: Article, desk: Desk, settings: Settings) -> EmailRendition:
         published=time,
         updated=article.updated or time,
     )
-    return email.render(
-        placed, desk, Templates(settings.templates), max_bytes=settings.max_email_bytes
-    )
+    return email.render(placed, desk, open_templates(settings), max_bytes=settings.max_email_bytes)
 
 
 def _reader_was_unsure(article: Article, _desk: Desk, _mail: EmailRendition) -> Iterator[Finding]:

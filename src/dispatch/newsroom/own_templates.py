@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dispatch.errors import OutputError, TemplateError
-from dispatch.renditions.templates import shipped
+from dispatch.renditions.templates import Templates, shipped
+from dispatch.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,11 @@ class TemplateFile:
     name: str
     path: Path
     own: bool
+
+
+def open_templates(settings: Settings) -> Templates:
+    """The templates as the settings have them."""
+    return Templates(settings.templates, settings.cache.expanduser())
 
 
 def every(own: Path) -> list[TemplateFile]:

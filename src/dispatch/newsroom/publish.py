@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -25,8 +25,9 @@ from dispatch.newsroom import sources
 from dispatch.newsroom.desks import desk_slug, make_desk
 from dispatch.newsroom.feeds import release_feeds
 from dispatch.newsroom.placing import Placed, place
+from dispatch.newsroom.own_templates import open_templates
 from dispatch.newsroom.reading import read_article
-from dispatch.readers.fused import Publishers
+from dispatch.readers.publishers import Publishers
 from dispatch.renditions import email, feed, web, wire
 from dispatch.renditions.templates import Templates
 from dispatch.settings import Settings
@@ -108,7 +109,7 @@ class _Run:
         self.options = options
         self.settings = settings
         self.now = now
-        self.templates = Templates(settings.templates)
+        self.templates = open_templates(settings)
         self.publishers = Publishers.load(settings.publishers)
         self.desks: dict[str, Desk] = {}
         # Archive documents that an article of this run stands in, by desk.
@@ -121,7 +122,10 @@ class _Run:
             for start in range(0, max(1, len(names)), _BATCH):
                 batch = names[start : start + _BATCH]
                 with self._released(database) as (connection, release):
-                    outcomes = [self._outcome(connection, release, name) for name in batch]
+                    outcomes = [
+                        self._outcome(connection, release, name, self._time(n))
+                        for n, name in enumerate(batch, start)
+                    ]
                     if start + _BATCH >= len(names):
                         self._feeds(connection, release)
                 for outcome in outcomes:
@@ -135,10 +139,14 @@ class _Run:
         database = Store(path if path.exists() else None)
         try:
             with database.transaction(keep=False) as connection:
-                for name in names:
-                    report(self._outcome(connection, None, name))
+                for n, name in enumerate(names):
+                    report(self._outcome(connection, None, name, self._time(n)))
         finally:
             database.close()
+
+    def _time(self, n: int) -> datetime:
+        """The time of the run's article ``n``: no two alike, so that feeds keep their order."""
+        return self.now + timedelta(milliseconds=n)
 
     @contextmanager
     def _released(self, database: Store) -> Iterator[tuple[Connection, Release]]:
@@ -155,9 +163,11 @@ class _Run:
             _recover(self.options.out, database)
             raise
 
-    def _outcome(self, connection: Connection, release: Release | None, name: str) -> Outcome:
+    def _outcome(
+        self, connection: Connection, release: Release | None, name: str, now: datetime
+    ) -> Outcome:
         try:
-            return self._publish(connection, release, name)
+            return self._publish(connection, release, name, now)
         except (OutputError, StoreError):
             raise
         except DispatchError as error:
@@ -171,7 +181,9 @@ class _Run:
                 f"({type(error).__name__}: {error}). Run it with --debug and report what it says.",
             )
 
-    def _publish(self, connection: Connection, release: Release | None, name: str) -> Outcome:
+    def _publish(
+        self, connection: Connection, release: Release | None, name: str, now: datetime
+    ) -> Outcome:
         article = self._read(name)
         desk_name = article.desk or self.settings.desk
         slug = desk_slug(desk_name)
@@ -180,7 +192,7 @@ class _Run:
             self.desks[slug] = make_desk(known, slug, self.settings)
         desk = self.desks[slug]
         file = None if name == sources.STANDARD_INPUT else str(Path(name).resolve())
-        placed = place(connection, article, desk, file, self.now)
+        placed = place(connection, article, desk, file, now)
         rendered = _render(placed.article, desk, self.templates, self.settings.max_email_bytes)
 
         held_back = placed.held_back

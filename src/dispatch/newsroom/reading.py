@@ -5,7 +5,7 @@ from __future__ import annotations
 from dispatch import readers
 from dispatch.article import Article
 from dispatch.newsroom import sources
-from dispatch.readers.fused import Publishers
+from dispatch.readers.publishers import Publishers
 from dispatch.settings import Settings
 
 

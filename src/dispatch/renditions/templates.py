@@ -9,6 +9,7 @@ article says is data: it is never read as a template.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -17,17 +18,20 @@ from types import TracebackType
 from typing import Any
 
 from jinja2 import (
+    FileSystemBytecodeCache,
     FileSystemLoader,
     StrictUndefined,
     TemplateNotFound,
     TemplateSyntaxError,
     UndefinedError,
 )
+from jinja2 import __version__ as jinja2_version
+from jinja2.bccache import Bucket
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
-from dispatch import markup
+from dispatch import __version__, markup
 from dispatch.article import Article, Html
 from dispatch.desk import Desk
 from dispatch.errors import TemplateError
@@ -47,9 +51,11 @@ class Templates:
     Args:
         own: the newsroom's ``templates/`` folder; None, or one that does not
             exist, leaves those that ship.
+        compiled: a folder of the user's to keep compiled templates in, as
+            Python keeps its own: a second command starts sooner by a tenth.
     """
 
-    def __init__(self, own: Path | None = None) -> None:
+    def __init__(self, own: Path | None = None, compiled: Path | None = None) -> None:
         self.folders = [folder for folder in (own, shipped()) if folder is not None]
         self._languages: dict[str, NullTranslations] = {}
         self._environment = ImmutableSandboxedEnvironment(
@@ -60,6 +66,7 @@ class Templates:
             lstrip_blocks=True,
             keep_trailing_newline=True,
             auto_reload=False,
+            bytecode_cache=_Compiled(compiled) if compiled else None,
         )
         self._environment.filters |= {
             "safe_html": lambda html: Markup(html),  # noqa: S704 - an Html value, from the allow-list
@@ -160,6 +167,19 @@ class Templates:
                 file, line = code.co_filename, traceback.tb_lineno
             traceback = traceback.tb_next
         return file, line
+
+
+class _Compiled(FileSystemBytecodeCache):
+    """Compiled templates in a folder; where that cannot be written, they are compiled anew."""
+
+    def __init__(self, folder: Path) -> None:
+        # Code of another version of either was compiled for another environment.
+        super().__init__(str(folder / f"templates-{__version__}-{jinja2_version}"))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            Path(self.directory).mkdir(parents=True, exist_ok=True, mode=0o700)
+            super().dump_bytecode(bucket)
 
 
 def _text(value: object) -> str:
