@@ -32,6 +32,7 @@ from dispatch.newsroom.desks import desk_slug, make_desk
 from dispatch.newsroom.own_templates import open_templates
 from dispatch.newsroom.reading import read_article
 from dispatch.renditions import email
+from dispatch.renditions.colour import TEXT_CONTRAST, contrast
 from dispatch.renditions.email import EmailRendition
 from dispatch.settings import Settings
 
@@ -175,13 +176,13 @@ def _email_is_whole(_article: Article, _desk: Desk, mail: EmailRendition) -> Ite
 
 
 def _colours_can_be_read(_article: Article, desk: Desk, _mail: EmailRendition) -> Iterator[Finding]:
-    ratio = _contrast(desk.accent, "#ffffff")
-    if ratio < 4.5:
+    ratio = contrast(desk.accent, "#ffffff")
+    if ratio < TEXT_CONTRAST:
         yield Finding(
             "warning",
             "DISPATCH_ACCENT",
-            f"{desk.accent} on white has a contrast of {ratio:.1f} to 1; "
-            "4.5 is needed to be read by everybody (WCAG 2.2, 1.4.3).",
+            f"{desk.accent} on white has a contrast of {ratio:.1f} to 1. {TEXT_CONTRAST} is needed "
+            "to be read by everybody (WCAG 2.2, 1.4.3): text in it is printed darker.",
         )
 
 
@@ -195,18 +196,6 @@ CHECKS: tuple[Callable[[Article, Desk, EmailRendition], Iterator[Finding]], ...]
     _colours_can_be_read,
     _reader_was_unsure,
 )
-
-
-def _contrast(one: str, other: str) -> float:
-    """The contrast ratio of two ``#rrggbb`` colours (WCAG 2.2)."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    channels = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def _every_block(blocks: tuple[Block, ...]) -> Iterator[Block]:

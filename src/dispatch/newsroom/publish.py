@@ -24,8 +24,8 @@ from dispatch.errors import ArticleError, DispatchError, OutputError, StoreError
 from dispatch.newsroom import sources
 from dispatch.newsroom.desks import desk_slug, make_desk
 from dispatch.newsroom.feeds import release_feeds
-from dispatch.newsroom.placing import Placed, place
 from dispatch.newsroom.own_templates import open_templates
+from dispatch.newsroom.placing import Placed, place
 from dispatch.newsroom.reading import read_article
 from dispatch.readers.publishers import Publishers
 from dispatch.renditions import email, feed, web, wire
