@@ -592,6 +592,21 @@ def test_an_entry_may_be_in_another_language() -> None:
     assert root.xpath("//article//h2/@dir") == ["auto"]
 
 
+# A real article ----------------------------------------------------------------------------------
+
+
+def test_a_real_article_comes_out_whole(cairo: Path) -> None:
+    headline, standfirst, *rest = filter(None, cairo.read_text("utf-8").splitlines())
+    paragraphs = rest[: rest.index("Sources & References")]
+    body = tuple(Paragraph(escape(line)) for line in paragraphs)
+    html = page(
+        replace(HARBOUR, headline=headline, standfirst=standfirst, body=body, dateline=None)
+    )
+    well_formed(html)
+    assert words(html, "//h1 | //p[@class='standfirst']") == [headline, standfirst]
+    assert words(html, "//div[@class='text']/p") == paragraphs
+
+
 # What no text may do -----------------------------------------------------------------------------
 
 HOSTILE = [

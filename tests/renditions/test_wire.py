@@ -361,9 +361,7 @@ def test_after_the_end_mark_come_the_notes() -> None:
     )
     assert "   1. Example Ports: The state of the ports\n      https://ports.example.org/" in notes
     assert "   2. A letter to the mayor\n" in notes
-    assert (
-        "   Ana Example, Harbour correspondent, World\n   Writes on ports & ships.\n" in notes
-    )
+    assert "   Ana Example, Harbour correspondent, World\n   Writes on ports & ships.\n" in notes
     assert "   Ben Sample, ben@example.org\n" in notes
     assert labelled(notes, "CONTACT") == DESK.contact
     assert labelled(notes, "COPYRIGHT") == "© 2026 The Example Courier"
@@ -468,6 +466,28 @@ def test_addresses_in_ascii_still_lead_somewhere() -> None:
         HARBOUR, sources=(Source("Brücke", None, "https://brücke.example/straße?a=ü"),)
     )
     assert "\n      https://xn--brcke-lva.example/stra%C3%9Fe?a=%C3%BC\n" in ascii_copy(article)
+
+
+# A real article ----------------------------------------------------------------------------------
+
+
+def test_a_real_article_comes_out_whole(cairo: Path) -> None:
+    headline, standfirst, *rest = filter(None, cairo.read_text("utf-8").splitlines())
+    end = rest.index("Sources & References")
+    article = replace(
+        HARBOUR,
+        headline=headline,
+        standfirst=standfirst,
+        body=tuple(Paragraph(escape(line)) for line in rest[:end]),
+        dateline=None,
+    )
+    for copy in both(article):
+        held_to_the_form(copy)
+        assert max(map(width, text_of(copy).split("\n"))) <= 69
+        assert labelled(copy, "HEADLINE") == headline
+        paragraphs = [" ".join(part.split()) for part in text_of(copy).split("\n\n")]
+        assert paragraphs == rest[:end]
+    assert labelled(utf8(article), "LENGTH") == f"{len(' '.join(rest[:end]).split())} words"
 
 
 # What no text may do -----------------------------------------------------------------------------
