@@ -18,14 +18,14 @@ from dispatch.article import Article, Author, Code, Image, Paragraph, Rule, Sour
 from dispatch.desk import Desk, Mailbox
 from dispatch.errors import StoreError, TemplateError
 from dispatch.markup import escape
+from dispatch.renditions.addresses import web_uri
 from dispatch.renditions.feed import (
     SUMMARY_LENGTH,
     FeedAuthor,
     FeedEntry,
     render,
-    shortened,
-    web_uri,
 )
+from dispatch.renditions.shortening import shortened
 from dispatch.renditions.templates import Templates
 
 TEMPLATES = Templates()

@@ -78,4 +78,5 @@ def _index_entry(entry: FeedEntry) -> web.IndexEntry:
         byline=tuple(author.name for author in entry.authors),
         published=entry.published,
         image=entry.image,
+        language=entry.language,
     )

@@ -1,9 +1,13 @@
-"""Internet addresses as old mail programs can read them: in ASCII."""
+"""Internet addresses as every program can read them: in ASCII."""
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from dispatch.markup import is_web_url
+
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # Everything that RFC 3986 gives a meaning, and % for what is encoded already.
 _KEPT = "%:/?#[]@!$&'()*+,;=-._~{}|^`\\"
 
@@ -32,3 +36,36 @@ def ascii_host(host: str) -> str:
         ValueError: it has no such form, such as an empty label or one of over 63 characters.
     """
     return host if host.isascii() else host.encode("idna").decode("ascii")
+
+
+def web_uri(url: str | None) -> str | None:
+    """``url`` as a URI (RFC 3986), or None where it is not an absolute http(s) URL.
+
+    What a URI cannot hold is percent-encoded; a host name with letters beyond
+    ASCII is written as DNS has it (RFC 3490).
+    """
+    if url is None or not is_web_url(url):
+        return None
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc if parts.netloc.isascii() else _ascii_host(parts.hostname, parts.port)
+    except ValueError:
+        return None
+    return urlunsplit(
+        (
+            parts.scheme,
+            _percent_encoded(host, "[]:@!$&'()*+,;="),
+            _percent_encoded(parts.path, "/:@!$&'()*+,;="),
+            _percent_encoded(parts.query, "/?:@!$&'()*+,;="),
+            _percent_encoded(parts.fragment, "/?:@!$&'()*+,;="),
+        )
+    )
+
+
+def _ascii_host(host: str | None, port: int | None) -> str:
+    name = (host or "").encode("idna").decode("ascii")
+    return f"{name}:{port}" if port is not None else name
+
+
+def _percent_encoded(text: str, safe: str) -> str:
+    return quote(_STRAY_PERCENT.sub("%25", text), safe=f"%~{safe}", errors="replace")

@@ -22,9 +22,9 @@ from dispatch.markup import inline_text, is_web_url
 from dispatch.renditions import email_text, message
 from dispatch.renditions.colour import legible
 from dispatch.renditions.email_bounds import bounded
-from dispatch.renditions.feed import shortened
 from dispatch.renditions.inlining import inline_css
 from dispatch.renditions.plaintext import wrap
+from dispatch.renditions.shortening import shortened
 from dispatch.renditions.templates import Templates
 
 # Text stands on the card and on panels; the accent has to be legible on either, in both schemes.

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from dispatch.article import Article, Author, Note, Source
-from dispatch.renditions.feed import shortened
+from dispatch.renditions.shortening import shortened
 
 # In characters.
 _HEADLINE = 500

@@ -11,17 +11,17 @@ feeds are where address harvesters look first, and no feed reader shows them.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
 
 from dispatch.article import Article, Image, Paragraph
 from dispatch.desk import Desk
 from dispatch.errors import StoreError
-from dispatch.markup import block_text, is_web_url
+from dispatch.markup import block_text
+from dispatch.renditions.addresses import web_uri
+from dispatch.renditions.shortening import shortened
 from dispatch.renditions.templates import Templates
 
 FORMS = ("rss", "atom", "json")
@@ -37,8 +37,6 @@ _NOT_TEXT = re.compile(
     f"|[{''.join(chr(plane << 16 | last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))}]"
 )
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
-_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_JOINER = "\u200d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,65 +138,9 @@ def render(article: Article, desk: Desk, templates: Templates) -> FeedEntry:
     )
 
 
-def web_uri(url: str | None) -> str | None:
-    """``url`` as a URI (RFC 3986), or None where it is not an absolute http(s) URL.
-
-    What a URI cannot hold is percent-encoded; a host name with letters beyond
-    ASCII is written as DNS has it (RFC 3490).
-    """
-    if url is None or not is_web_url(url):
-        return None
-    try:
-        parts = urlsplit(url)
-        host = parts.netloc if parts.netloc.isascii() else _ascii_host(parts.hostname, parts.port)
-    except ValueError:
-        return None
-    return urlunsplit(
-        (
-            parts.scheme,
-            _percent_encoded(host, "[]:@!$&'()*+,;="),
-            _percent_encoded(parts.path, "/:@!$&'()*+,;="),
-            _percent_encoded(parts.query, "/?:@!$&'()*+,;="),
-            _percent_encoded(parts.fragment, "/?:@!$&'()*+,;="),
-        )
-    )
-
-
 def one_line(text: str) -> str:
     """``text`` on one line, without what no feed can hold."""
     return " ".join(_NOT_TEXT.sub("", text).split())
-
-
-def shortened(text: str, length: int) -> str:
-    """``text`` in at most ``length`` characters, cut before a word and closed with ``…``.
-
-    Text without spaces, such as Chinese, is cut between characters, and never
-    inside an emoji or between a letter and its marks.
-    """
-    if len(text) <= length:
-        return text
-    head = text[:length]
-    cut = head.rfind(" ")
-    if cut < length // 2:
-        cut = length - 1
-        while cut > 1 and _continues(text, cut):
-            cut -= 1
-    return text[:cut].rstrip(" ,;:.–—-") + "…"
-
-
-def _continues(text: str, at: int) -> bool:
-    """Whether the character at ``at`` belongs to the one before it."""
-    category = unicodedata.category(text[at])
-    return category in ("Mn", "Mc", "Me", "Cf", "Sk") or text[at - 1] == _JOINER
-
-
-def _ascii_host(host: str | None, port: int | None) -> str:
-    name = (host or "").encode("idna").decode("ascii")
-    return f"{name}:{port}" if port is not None else name
-
-
-def _percent_encoded(text: str, safe: str) -> str:
-    return quote(_STRAY_PERCENT.sub("%25", text), safe=f"%~{safe}", errors="replace")
 
 
 def _language(article: Article, desk: Desk) -> str:

@@ -75,9 +75,7 @@ class Templates:
             "text": _text,
         }
 
-    def render(
-        self, name: str, article: Article | None, desk: Desk, /, **values: object
-    ) -> str:
+    def render(self, name: str, article: Article | None, desk: Desk, /, **values: object) -> str:
         """The template ``name`` filled in.
 
         Templates see ``article``, ``desk``, ``lang`` (a Language), ``_`` and

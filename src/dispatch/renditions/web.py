@@ -31,8 +31,9 @@ from dispatch.article import (
 )
 from dispatch.desk import Desk
 from dispatch.markup import inline_text
+from dispatch.renditions.addresses import web_uri
 from dispatch.renditions.colour import legible
-from dispatch.renditions.feed import shortened, web_uri
+from dispatch.renditions.shortening import shortened
 from dispatch.renditions.templates import Templates
 
 PAPER = "#fdfcf9"
