@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from dispatch.readers.addresses import Site
-from dispatch.readers.folding import fold, forms
+from dispatch.readers.folding import fold, forms, mentions
 from dispatch.readers.joints import NONE, Joint, script
 from dispatch.readers.publishers import Publishers
 from dispatch.readers.slugs import NO_REPEAT, Repeat
@@ -122,16 +122,12 @@ def place_looks_like_a_seam(candidate: Candidate, _: Item) -> Evidence | None:
 
 def body_mentions_publisher(candidate: Candidate, item: Item) -> Evidence | None:
     """The article names the publisher, as a name of its own."""
-    publisher, body = candidate.publisher, item.around.body
+    publisher = candidate.publisher
     if len(publisher) < 2 or candidate.joint.points <= -3:
         return None
-    at = body.find(publisher)
-    while at >= 0:
-        before, after = body[at - 1 : at], body[at + len(publisher) :][:1]
-        if not (before.isalnum() or after.isalnum()):
-            return Evidence(2, "the article mentions the publisher")
-        at = body.find(publisher, at + 1)
-    return None
+    if not mentions(item.around.body, publisher):
+        return None
+    return Evidence(2, "the article mentions the publisher")
 
 
 def siblings_share_publisher(candidate: Candidate, item: Item) -> Evidence | None:

@@ -42,3 +42,13 @@ def forms(text: str) -> tuple[str, ...]:
 def parts(text: str) -> list[str]:
     """The words of ``text`` as an address would take them apart; none without letter or digit."""
     return [word for word in _PARTS.split(text) if any(map(str.isalnum, word))]
+
+
+def mentions(text: str, name: str) -> bool:
+    """Whether ``name`` stands in ``text`` as it is, and not inside longer words."""
+    at = text.find(name)
+    while at >= 0:
+        if not (text[at - 1 : at].isalnum() or text[at + len(name) : at + len(name) + 1].isalnum()):
+            return True
+        at = text.find(name, at + 1)
+    return False

@@ -213,7 +213,7 @@ _DELIMITER = re.compile(
 _DELIMITERS = {
     "bar": (5.5, 3.5, "a bar parts them"),
     "tab": (4, 2, "a tab parts them"),
-    "line": (3, 1.5, "a line end parts them"),
+    "line": (4, 1.5, "a line end parts them"),
     "gap": (2, 1, "a wide space parts them"),
     "dash": (1.5, 1.5, "a dash parts them"),
     "colon": (1, None, "a colon parts them"),
@@ -265,6 +265,8 @@ def _delimited(text: str, site: Site | None) -> Iterator[Candidate]:
         if first and second:
             if found.lastgroup == "bar" and len(first.split()) > len(second.split()):
                 points = 3
+            if found.lastgroup == "line" and len(first) > 40:
+                points = 1  # rather a title that was wrapped
             yield _forward(first, found[0], second, Joint(points, reason), site)
     for found in _DELIMITER.finditer(text, max(0, len(text) - LONGEST_NAME - 10)):
         first, second = text[: found.start()], text[found.end() :]
@@ -277,6 +279,3 @@ def _delimited(text: str, site: Site | None) -> Iterator[Candidate]:
 def _forward(publisher: str, seam: str, title: str, place: Joint, site: Site | None) -> Candidate:
     parts = (Part("publisher", publisher), Part("seam", seam), Part("title", title))
     return Candidate(_filled(*parts), place, repeat_of(title, site))
-
-
-__all__ = ["Publishers", "Split", "Surroundings", "items", "split"]

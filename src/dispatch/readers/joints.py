@@ -33,8 +33,8 @@ _WORD_START = re.compile(r"[^\W\d_]*")
 _CAPITAL_START = re.compile(r"[A-Z][a-z]*$")
 # What names carry a capital after: McDonald, DuPont, LaToya, VanDyke.
 _NAME_STARTS = frozenset(
-    {"D", "Da", "De", "Del", "Des", "Di", "Du", "Fitz", "L", "La", "Le", "Les", "Lo"}
-    | {"Mac", "Mc", "O", "San", "St", "Van", "Von"}
+    {"Ab", "Abu", "Al", "Ben", "Bin", "D", "Da", "Dal", "De", "Del", "Des", "Di", "Dos", "Du", "El"}
+    | {"Fitz", "L", "La", "Le", "Les", "Lo", "Mac", "Mc", "O", "San", "St", "Van", "Von"}
 )
 
 _SCRIPTS = (

@@ -331,6 +331,13 @@ def clean(text: str) -> tuple[str, tuple[Note, ...]]:
     return unicodedata.normalize("NFC", text), tuple(notes)
 
 
+def is_clean(text: str) -> bool:
+    """Whether :func:`clean` would take nothing out of ``text``."""
+    if text.isascii() and text.isprintable():
+        return True
+    return not any(unwanted.pattern.search(text) for unwanted in _UNWANTED)
+
+
 def _without(text: str, unwanted: _Unwanted, notes: list[Note]) -> str:
     if not unwanted.pattern.search(text):
         return text
