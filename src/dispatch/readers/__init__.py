@@ -6,8 +6,9 @@ file holds. Adding a reader touches its own module and :func:`_reader_for`.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -72,7 +73,9 @@ def _reader_for(
 
 def _without_hidden(article: Article) -> Article:
     """The article without hidden characters that entities or escapes put back into it."""
-    cleaned = {field.name: _cleaned(getattr(article, field.name)) for field in fields(article)}
+    cleaned = {
+        field.name: _cleaned(getattr(article, field.name)) for field in dataclasses.fields(article)
+    }
     changed = {key: value for key, value in cleaned.items() if value != getattr(article, key)}
     if not changed:
         return article
@@ -88,6 +91,8 @@ def _cleaned(value: Any) -> Any:
         return value if is_clean(value) else clean(value)[0]
     if isinstance(value, tuple):
         return tuple(map(_cleaned, value))
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{f.name: _cleaned(getattr(value, f.name)) for f in fields(value)})
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return replace(
+            value, **{f.name: _cleaned(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        )
     return value
