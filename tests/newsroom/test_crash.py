@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -113,6 +114,29 @@ def test_killed_in_a_long_run_the_next_run_completes_it(tmp_path: Path) -> None:
     clean = tmp_path / "clean"
     publish(clean, *articles)
     assert results(out) == results(clean)
+
+
+def test_stopped_by_hand_it_says_so_and_leaves_things_in_order(tmp_path: Path) -> None:
+    articles = []
+    for n in range(120):
+        articles.append(tmp_path / f"{n:03}.md")
+        text = TEXT.format(passengers=f"p{n:03}").replace("ferry returns", f"ferry returns {n:03}")
+        articles[-1].write_text(text.replace("Captain Ida", f"Captain {n:03}"), encoding="utf-8")
+    out = tmp_path / "out"
+    process = start(out, *articles)
+    while not (out / f"public/{PLACE}-000/index.html").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    printed, talk = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Stopped." in talk
+    assert "Traceback" not in talk
+    told = json.loads(printed)["articles"]
+    assert 0 < len(told) < len(articles)
+    for outcome in told:
+        assert Path(tmp_path / outcome["files"]["web"]).is_file()
+    assert not [p for p in (out / ".dispatch").iterdir() if p.is_dir()]
 
 
 @pytest.fixture

@@ -442,7 +442,7 @@ def test_the_desk_hears_of_losses_once() -> None:
     (note,) = wire.render(HARBOUR, DESK, TEMPLATES).notes
     assert (note.level, note.where) == ("info", "wire")
     assert note.message == (
-        "The ASCII copy writes 8 characters of 5 kinds otherwise: U+2014 to -- (3); "
+        "Written otherwise in the ASCII copy (total: 8): U+2014 to -- (3); "
         'U+00E1 to a (2); U+00A9 to (C) (1); U+201C to " (1); U+201D to " (1). '
         "Its notes to editors list them all."
     )
@@ -450,7 +450,7 @@ def test_the_desk_hears_of_losses_once() -> None:
 
 def test_a_note_on_many_kinds_of_losses_stays_short() -> None:
     (note,) = wire.render(BRIDGE, DESK, TEMPLATES).notes
-    assert re.search(r"; and \d+ more kinds\. Its notes", note.message)
+    assert re.search(r"; more kinds: \d+\. Its notes", note.message)
     assert len(note.message) < 400
 
 

@@ -55,6 +55,7 @@ def publish(
     input. Publishing the same article again changes nothing; a changed one
     becomes its next version at the same address.
     """
+    import traceback
     from datetime import UTC, datetime
 
     from dispatch.newsroom import publish as use_case
@@ -66,15 +67,15 @@ def publish(
         talk.hint(f"There is no article in {', '.join(articles)}.")
     if slug is not None and len(names) != 1:
         raise click.UsageError(f"--slug is for one article, and there are {len(names)}.")
-    options = use_case.Options(
-        out, _one_line(desk), _time(published), slug, strict, dry_run, talk.debugging()
-    )
+    options = use_case.Options(out, _one_line(desk), _time(published), slug, strict, dry_run)
     outcomes: list[Outcome] = []
     try:
         with talk.progress(len(names), "Publishing") as step:
 
             def report(outcome: Outcome) -> None:
                 outcomes.append(outcome)
+                if outcome.error and talk.debugging():
+                    traceback.print_exception(outcome.error)
                 step()
 
             use_case.publish(names, options, settings, datetime.now(UTC), report)
@@ -149,9 +150,9 @@ def _print(outcomes: list[Outcome], dry_run: bool) -> None:
         if in_full:
             for kind, name in _NAMES.items():
                 path = outcome.files.get(kind)
-                talk.say(f"  {name:<13}{talk.printable(path or 'not yet: it is embargoed')}")
+                talk.say(f"  {name:<14}{talk.printable(path or 'not yet: it is embargoed')}")
             for form, path in outcome.feeds.items():
-                talk.say(f"  {'feed, ' + form:<13}{talk.printable(path)}")
+                talk.say(f"  {'feed, ' + form:<14}{talk.printable(path)}")
         for note in outcome.notes:
             if in_full or note.level == "warning":
                 talk.say(talk.note(note))

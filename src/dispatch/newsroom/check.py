@@ -57,7 +57,7 @@ def check_article(name: str, settings: Settings) -> list[Finding]:
         desk = make_desk(article.desk or settings.desk, slug, settings)
         mail = _email(article, desk, settings)
     except DispatchError as error:
-        return [Finding("error", name, str(error))]
+        return [Finding("error", "article", str(error))]
     found = list(chain.from_iterable(check(article, desk, mail) for check in CHECKS))
     return sorted(found, key=lambda finding: finding.level)
 

@@ -51,8 +51,6 @@ class Options:
     slug: str | None = None
     strict: bool = False
     dry_run: bool = False
-    debug: bool = False
-    """Let an error inside Dispatch through with its traceback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +73,8 @@ class Outcome:
     headline: str | None = None
     files: dict[str, str | None] = field(default_factory=dict)
     feeds: dict[str, str] = field(default_factory=dict)
+    error: Exception | None = None
+    """What it was refused for."""
 
 
 def publish(
@@ -171,14 +171,13 @@ class _Run:
         except (OutputError, StoreError):
             raise
         except DispatchError as error:
-            return _refused(name, str(error))
-        except Exception as error:
-            if self.options.debug:
-                raise
+            return _refused(name, str(error), error)
+        except Exception as error:  # one bad article stops nothing else
             return _refused(
                 name,
                 f"{sources.label(name)} was refused because of an error inside Dispatch "
                 f"({type(error).__name__}: {error}). Run it with --debug and report what it says.",
+                error,
             )
 
     def _publish(
@@ -311,8 +310,8 @@ def _public(desk: Desk, placed: Placed) -> str:
     return f"public/{desk.slug}/{placed.article.path}/index.html"
 
 
-def _refused(name: str, why: str) -> Outcome:
-    return Outcome(name, "refused", (Note("warning", sources.label(name), why),))
+def _refused(name: str, why: str, error: Exception) -> Outcome:
+    return Outcome(name, "refused", (Note("warning", "article", why),), error=error)
 
 
 def _recover(out: Path, database: Store) -> None:

@@ -178,8 +178,8 @@ def _notes(changes: Sequence[tuple[str, str, int]]) -> Iterable[Note]:
     yield Note(
         "info",
         "wire",
-        f"The ASCII copy writes {total} characters of {len(changes)} kinds otherwise: {shown}"
-        f"{f'; and {more} more kinds' if more else ''}. Its notes to editors list them all.",
+        f"Written otherwise in the ASCII copy (total: {total}): {shown}"
+        f"{f'; more kinds: {more}' if more else ''}. Its notes to editors list them all.",
     )
 
 
