@@ -13,6 +13,7 @@ from dispatch.markup.characters import printable
 _MAX_ATTRIBUTES = 2_000
 """Per tag: the parser takes the square of their number."""
 
+_DOCUMENT = re.compile(r"\s*+(?:<\?xml[^>]*+>\s*+)?<(?:!doctype|html)\b", re.IGNORECASE)
 _TAG = re.compile(
     r"""<[a-zA-Z](?:[^\s/>"'=]++|[\s/]++|=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]*+)|["'])*+"""
 )
@@ -33,14 +34,24 @@ def parse(html: str) -> Element:
     parser = etree.HTMLParser(
         encoding="utf-8", huge_tree=True, no_network=True, remove_comments=True, remove_pis=True
     )
-    # In an element of its own, or the parser would make up a paragraph round loose text.
-    root = etree.fromstring(f"<html><body><div>{html}</div></body></html>".encode(), parser)
+    if not _DOCUMENT.match(html):
+        # In an element of its own, or the parser would make up a paragraph round loose text.
+        html = f"<html><body><div>{html}</div></body></html>"
+    root = _root(html, parser)
     if any(entry.level_name == "FATAL" for entry in parser.error_log):
         raise ArticleError(
             "The HTML is nested too deeply: tags are opened and never closed. "
             "Close them, or save the page anew, and try again."
         )
     return root
+
+
+def _root(html: str, parser: etree.HTMLParser) -> Element:
+    try:
+        root = etree.fromstring(html.encode(), parser)
+    except etree.XMLSyntaxError:
+        root = None  # there is nothing in it
+    return etree.Element("html") if root is None else root
 
 
 def _refuse_crowded_tags(html: str) -> None:
