@@ -48,10 +48,10 @@ def run(command: Sequence[str], folder: Path) -> Sample:
     Raises:
         RuntimeError: it failed.
     """
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("DISPATCH_")}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("DISPATCH_", "PYTHON"))}
     begun = time.perf_counter()
     process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, cwd=folder, env=kept, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - begun

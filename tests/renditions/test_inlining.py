@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -183,3 +185,17 @@ def test_deep_nesting_comes_through() -> None:
     html = inlined("<div>" * 400 + "<p>Rain</p>" + "</div>" * 400)
     assert html.count("<div>") == 400
     assert '<p style="color:red">Rain</p>' in html
+
+
+def test_premailer_is_given_no_http_client_and_leaves_none_behind() -> None:
+    code = (
+        "import sys\n"
+        "from dispatch.renditions.inlining import inline_css\n"
+        "inline_css('<html><head><style>p {color: red}</style></head><body><p>a</p></body></html>')\n"
+        "import premailer.premailer\n"
+        "assert not hasattr(premailer.premailer.requests, 'get')\n"
+        "assert 'requests' not in sys.modules\n"
+        "import requests\n"
+        "assert requests.get\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

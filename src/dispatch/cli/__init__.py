@@ -67,6 +67,7 @@ def main() -> None:
             traceback.print_exc()
         talk.error(str(error))
         status = 2 if isinstance(error, SettingsError) else 1
+    gc.freeze()  # the system takes all of it back at once; there is no need to look through it
     sys.exit(status)
 
 

@@ -8,7 +8,11 @@ loses a doctype in lower case.
 from __future__ import annotations
 
 import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache, lru_cache
+from types import ModuleType
 from typing import Any
 
 from dispatch.errors import TemplateError
@@ -61,13 +65,30 @@ def inline_css(html: str) -> str:
 @cache
 def _inliner() -> Any:
     """premailer, but for @import: that is loaded even where it may not use the network."""
-    from premailer import Premailer
+    with _no_client():
+        from premailer import Premailer
 
     class Inliner(Premailer):  # type: ignore[misc]
         def _parse_css_string(self, css_body: str, **_: object) -> Any:
             return _parsed(css_body)
 
     return Inliner
+
+
+@contextmanager
+def _no_client() -> Iterator[None]:
+    """premailer brings an HTTP client to load style sheets with; it gets one that can do nothing.
+
+    That is safer, and spares every command the import of requests, a tenth of its time.
+    """
+    if "requests" in sys.modules:
+        yield
+        return
+    sys.modules["requests"] = ModuleType("requests")
+    try:
+        yield
+    finally:
+        del sys.modules["requests"]
 
 
 @lru_cache(maxsize=32)
