@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from dispatch.readers.addresses import Site
 from dispatch.readers.folding import fold, forms, mentions
-from dispatch.readers.joints import NONE, Joint, script
+from dispatch.readers.joints import NONE, SPACE, Joint, script
 from dispatch.readers.publishers import Publishers
 from dispatch.readers.slugs import NO_REPEAT, Repeat
 
@@ -95,12 +95,17 @@ def address_repeats_title(candidate: Candidate, item: Item) -> Evidence | None:
 
 def publisher_answers_to_address(candidate: Candidate, item: Item) -> Evidence | None:
     """The publisher is known to publish there, or the host carries its name or initials."""
-    if not candidate.publisher or item.site is None:
+    publisher, known = candidate.publisher, item.around.publishers
+    if not publisher or item.site is None:
         return None
-    if item.around.publishers.publishes_at(candidate.publisher, item.site.host, item.site.path):
+    if known.publishes_at(publisher, item.site.host, item.site.path):
         return Evidence(6, "the publisher is known at that address")
-    points = likeness(candidate.publisher, item.site, item.around.publishers.press_words)
-    return Evidence(points, "the address carries the publisher's name") if points else None
+    points = likeness(publisher, item.site, known.press_words)
+    if points:
+        return Evidence(points, "the address carries the publisher's name")
+    if " " not in publisher and not known.knows(publisher):
+        return Evidence(-1, "the address says nothing of that name")  # rather half a brand's name
+    return None
 
 
 def publisher_is_known(candidate: Candidate, item: Item) -> Evidence | None:
@@ -147,13 +152,18 @@ def publisher_is_shaped_like_a_name(candidate: Candidate, item: Item) -> Evidenc
     points = 0.0
     if len(words) > 1:
         points -= min(4, 2 * sum(_is_small_word(word) for word in words))
-        points += 1.5 if fold(words[-1]) in item.around.publishers.press_words else 0
+        odd = _ODD_CAPITAL.search(publisher) and not item.around.publishers.knows(publisher)
+        points -= 2 if odd else 0
+    if _ends_in_press_word(words, item.around.publishers.press_words):
+        points += 1.5 if len(words) > 1 else 2
     if _SENTENCE_MARKS.search(publisher):
         points -= 3
     if len(words) > 6:
         points -= 2
     if len(publisher) == 1 and script(publisher) != "chinese or japanese":
         points -= 2
+    if not any(map(str.isalpha, publisher)):
+        points -= 4
     return Evidence(points, "of what names look like") if points else None
 
 
@@ -164,7 +174,7 @@ def title_is_shaped_like_a_title(candidate: Candidate, _: Item) -> Evidence | No
     if not candidate.publisher:
         return None
     if title[0].islower() and not title[1:2].isupper():
-        points -= 1
+        points -= 3 if candidate.joint is SPACE else 1.5
     if " " not in title and len(title) < 12 and title.isascii():
         points -= 2
     if title[0] in _NO_START:
@@ -195,6 +205,8 @@ _CONNECTORS = frozenset(
     | {"della", "di", "van", "het", "voor", "og", "och", "ve", "al", "el"}
 )
 _SENTENCE_MARKS = re.compile(r"[?;:\"“”„«»…]|,\s|[-–—/&,(]$")
+_ODD_CAPITAL = re.compile(r"[a-z][A-Z]")
+_UNSPACED = ("chinese or japanese", "korean")
 _NO_START = frozenset(".,;:!?)]}-–—/|&%’'")
 _WORDS = re.compile(r"[\s\-‐/&.,’']+")
 
@@ -212,7 +224,7 @@ def likeness(publisher: str, site: Site, press_words: frozenset[str]) -> float:
     if own and own != words and not names.isdisjoint(forms("".join(own))):
         return 4.5 if len(fold("".join(own))) > 2 else 3
     if len(core) > 1:
-        initials = {_initials(words), _initials(core)} & names
+        initials = {_initials(words), _initials(core)} & (names | set(site.labels))
         if initials:
             return 3.5 if len(max(initials, key=len)) > 2 else 2.5
         if any(_abbreviates(name, [fold(word) for word in core]) for name in names):
@@ -259,6 +271,14 @@ def _partial(core: list[str], names: frozenset[str]) -> float:
         return 2.5
     whole = "".join(map(fold, core))
     return 2.5 if len(whole) > 3 and any(name.startswith(whole) for name in names) else 0
+
+
+def _ends_in_press_word(words: list[str], press_words: frozenset[str]) -> bool:
+    """Whether a name of several words ends in one such as Gazette; in Chinese it is one word."""
+    last = fold(words[-1])
+    if script(last[:1] or "-") in _UNSPACED:
+        return any(last.endswith(word) and last != word for word in press_words)
+    return len(words) > 1 and last in press_words
 
 
 def _is_small_word(word: str) -> bool:

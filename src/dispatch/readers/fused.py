@@ -227,6 +227,7 @@ def _candidates(text: str, site: Site | None, known: Publishers) -> Iterator[Can
     """Every way of parting ``text`` that is worth weighing; the first leaves it whole."""
     yield Candidate((Part("title", text),), NONE, repeat_of(text, site))
     yield from _run_together(text, site, known)
+    yield from _publisher_last(text, site, known)
     yield from _delimited(text, site)
     bracket = _IN_BRACKETS.search(text, max(0, len(text) - LONGEST_NAME - 10))
     if bracket and bracket.start():
@@ -255,6 +256,17 @@ def _is_told_otherwise(text: str, at: int, site: Site | None, known: Publishers)
     if known.knows(text[:at]) or (site and fold(text[:at]) in site.names):
         return True
     return starts_slug(text[at : at + 40], site)
+
+
+def _publisher_last(text: str, site: Site | None, known: Publishers) -> Iterator[Candidate]:
+    """The title first, and nothing before the publisher: only for names that are known."""
+    for at in range(max(1, len(text) - LONGEST_NAME), len(text) - 1):
+        title, name = text[:at], text[at:]
+        if title[-1].isspace() or not (known.knows(name) or (site and fold(name) in site.names)):
+            continue
+        parts = (Part("title", title), Part("publisher", name))
+        place = joint(title[-LONGEST_NAME:], name, known.joined)
+        yield Candidate(parts, place, repeat_of(title, site))
 
 
 def _delimited(text: str, site: Site | None) -> Iterator[Candidate]:

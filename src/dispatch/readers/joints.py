@@ -30,6 +30,7 @@ _SIGNS = frozenset("$€£¥₹#@+")
 
 _WORD_END = re.compile(r"[^\W\d_]*$")
 _WORD_START = re.compile(r"[^\W\d_]*")
+_LONE_LETTER = re.compile(r"(?<!\w)[^\W\d_]$")
 _CAPITAL_START = re.compile(r"[A-Z][a-z]*$")
 # What names carry a capital after: McDonald, DuPont, LaToya, VanDyke.
 _NAME_STARTS = frozenset(
@@ -102,6 +103,8 @@ def _of_letters(before: str, after: str, joined: tuple[str, ...]) -> Joint:
 
 def _of_capital(before: str, after: str, joined: tuple[str, ...]) -> Joint:
     """A small letter, then a capital."""
+    if _LONE_LETTER.search(before):
+        return Joint(-3, "names such as eBay are written so")
     start = _CAPITAL_START.search(before)
     if start and start[0] in _NAME_STARTS:
         return Joint(-2, f"names are written so after {start[0]}")

@@ -24,6 +24,7 @@ _KICKER_WORDS = """
 _KICKERS = frozenset(_KICKER_WORDS.split())
 _ID = re.compile(r"\d{4,}|[0-9a-f]{6,}|[a-z]?\d{3,}")
 _MOST_WORDS = 12
+_LONGEST_KICKER = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,20 @@ NO_REPEAT = Repeat()
 
 def repeat_of(title: str, site: Site | None) -> Repeat:
     """The best repetition of the title's first words among the segments of an address."""
-    words = parts(title[:200])[:_MOST_WORDS]
-    if site is None or not words:
+    if site is None:
         return NO_REPEAT
-    return max((_repeat(words, slug) for slug in site.slugs), key=_points, default=NO_REPEAT)
+    found = _best(title[:200], site)
+    kicker, colon, rest = title[:200].partition(": ")
+    if not found.points and colon and len(kicker) <= _LONGEST_KICKER:
+        behind = _best(rest, site)
+        return Repeat(behind.words, max(0, behind.points - 1.5))
+    return found
+
+
+def _best(title: str, site: Site) -> Repeat:
+    words = parts(title)[:_MOST_WORDS]
+    repeats = (_repeat(words, slug) for slug in site.slugs) if words else ()
+    return max(repeats, key=_points, default=NO_REPEAT)
 
 
 def starts_slug(text: str, site: Site | None) -> bool:
@@ -63,7 +74,7 @@ def _points(repeat: Repeat) -> float:
 
 def _repeat(words: list[str], slug: tuple[str, ...]) -> Repeat:
     start = 1 if len(slug) > 2 and _ID.fullmatch(slug[0]) and not _taken(words[0], slug, 0) else 0
-    at, repeated, letters, skipped_first = start, 0, 0, False
+    at, repeated, letters, cost = start, 0, 0, 0.0
     for n, word in enumerate(words):
         if at >= len(slug):
             break
@@ -72,13 +83,13 @@ def _repeat(words: list[str], slug: tuple[str, ...]) -> Repeat:
             repeated += 1
             letters += min(len(word), sum(map(len, slug[at : at + taken])))
             at += taken
-        elif _may_be_left_out(word, first=n == 0):
-            skipped_first = skipped_first or n == 0
-        else:
+        elif n == 0:
+            cost = 1 if _may_be_left_out(word, first=True) else 2.5
+        elif not _may_be_left_out(word):
             break
     whole = all(map(_ID.fullmatch, slug[at:]))
     points = _worth(words[0], repeated, letters, whole=whole)
-    return Repeat(repeated, points - 1 if points and skipped_first else points)
+    return Repeat(repeated, max(0, points - cost))
 
 
 def _taken(word: str, slug: tuple[str, ...], at: int) -> int:
@@ -101,7 +112,7 @@ def _common(one: str, other: str) -> int:
     return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
-def _may_be_left_out(word: str, *, first: bool) -> bool:
+def _may_be_left_out(word: str, *, first: bool = False) -> bool:
     plain = forms(word)[0] if forms(word) else ""
     return plain in _SMALL or (first and plain in _KICKERS)
 

@@ -97,8 +97,8 @@ def _marker(lines: Sequence[Line]) -> re.Pattern[str] | None:
     if any(_BULLET.match(line.text) for line in lines):
         return _BULLET
     numbers = [int(m[1] or m[2]) for line in lines if (m := _NUMBER.match(line.text))]
-    counting = numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else False
-    return _NUMBER if counting else None
+    counted = bool(numbers) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    return _NUMBER if counted and (len(numbers) > 1 or numbers[0] == 1) else None
 
 
 def _marked_entries(lines: Sequence[Line], marker: re.Pattern[str]) -> list[tuple[int, str]]:
