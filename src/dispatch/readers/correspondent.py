@@ -36,6 +36,7 @@ _PARTICLES = frozenset(
     | {"y", "zu", "zum", "zur"}
 )
 _NAME_WORD = re.compile(r"[^\W\d_]+(?:['’.\-][^\W\d_]*)*")
+_ELISION = re.compile(r"^[dl]['’]")
 _NO_NAME_STARTS = frozenset({"the", "a", "an", "this", "that"})
 _BY = re.compile(
     r"(?P<by>by|von|par|por|di|door|av|af)(?P<colon>\s*:)?\s+(?P<who>\S.*)", re.IGNORECASE
@@ -84,7 +85,8 @@ def is_name(text: str) -> bool:
     if not all(_NAME_WORD.fullmatch(word) for word in words):
         return False
     own = [word for word in words if word.casefold() not in _PARTICLES]
-    return bool(own) and not any(word[0].islower() for word in own) and not is_role(text)
+    capitals = not any(_ELISION.sub("", word)[:1].islower() for word in own)
+    return bool(own) and capitals and not is_role(text)
 
 
 def is_role(text: str) -> bool:
@@ -262,16 +264,19 @@ def read_correspondents(
 
 
 def _persons(lines: Sequence[Line], publishers: Publishers) -> Iterator[list[Line]]:
-    """The lines of each person: a name starts the next."""
+    """The lines of each person: a name starts the next, or a sentence about one."""
     person: list[Line] = []
+    after_blank = False
     for line in lines:
         text = line.text.strip()
-        if not text:
-            continue
-        if person and not is_desk(text, publishers) and _starts_person(text, publishers):
-            yield person
-            person = []
-        person.append(line)
+        if text and person and not is_desk(text, publishers):
+            named = _starts_person(text, publishers)
+            if named or (after_blank and _told_in_prose(text, (), ())):
+                yield person
+                person = []
+        if text:
+            person.append(line)
+        after_blank = not text
     if person:
         yield person
 

@@ -65,7 +65,8 @@ _SPACES = re.compile(r"[ \t]+")
 _INDENT = re.compile(r"(?: {2,}|\t)\S")
 _QUOTES = frozenset('"“”„«»‘「」『』')
 _CREDIT = re.compile(
-    r"(?:photo(?:graph)?|picture|image|credit|foto|bild|source|via)s?\b", re.IGNORECASE
+    r"(?:photo(?:graph)?|picture|image|credit|foto|bild|source|via)s?\s*(?:[:：/©]|by\b)",
+    re.IGNORECASE,
 )
 
 
