@@ -30,7 +30,7 @@ def read(data: bytes, name: str, publishers: Publishers | None = None) -> Articl
         ArticleError: it holds no article that can be read. A sentence that
             names the file, the line or field where there is one, and what to do.
     """
-    from dispatch.readers.text import clean, decode
+    from dispatch.readers.text import clean, decode, note_entities
 
     text, decoding = decode(data, name)
     text, cleaning = clean(text)
@@ -51,7 +51,8 @@ def read(data: bytes, name: str, publishers: Publishers | None = None) -> Articl
             f"{name} could not be read ({type(error).__name__}: {error}). "
             "Simplify what is unusual in it, or hand it in as plain text."
         ) from error
-    return replace(article, notes=(*decoding, *cleaning, *article.notes))
+    entities = () if article.reader == "pasted" else note_entities(text)
+    return replace(article, notes=(*decoding, *cleaning, *entities, *article.notes))
 
 
 def _reader_for(

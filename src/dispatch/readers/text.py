@@ -338,6 +338,22 @@ def is_clean(text: str) -> bool:
     return not any(unwanted.pattern.search(text) for unwanted in _UNWANTED)
 
 
+_BIDI_ENTITY = re.compile(
+    r"&#(?:0*(?:823[4-8]|829[4-7])|x0*(?:202[a-e]|206[6-9]));?", re.IGNORECASE
+)
+
+
+def note_entities(text: str) -> tuple[Note, ...]:
+    """A warning where markup writes characters as entities that :func:`clean` takes out of text.
+
+    Readers leave them out; a page that has them was made to deceive, or copied from one.
+    """
+    lines = text.split("\n") if _BIDI_ENTITY.search(text) else []
+    found = [number for number, line in enumerate(lines, 1) if _BIDI_ENTITY.search(line)]
+    message = "Removed characters that change the direction of reading, written as entities."
+    return (Note("warning", _places(found), message),) if found else ()
+
+
 def _without(text: str, unwanted: _Unwanted, notes: list[Note]) -> str:
     if not unwanted.pattern.search(text):
         return text
@@ -350,9 +366,7 @@ def _without(text: str, unwanted: _Unwanted, notes: list[Note]) -> str:
             removed[number] = len(line) - len(shorter)
             lines[number - 1] = shorter
     if removed:
-        count = sum(removed.values())
-        characters = "1 character" if count == 1 else f"{count} characters"
-        message = f"Removed {characters} {unwanted.what}."
+        message = f"Removed characters {unwanted.what} ({sum(removed.values())})."
         notes.append(Note(unwanted.level, _places(list(removed)), message))
     return "\n".join(lines)
 
@@ -369,7 +383,7 @@ def _with_few_marks(text: str, notes: list[Note]) -> str:
     shorter = _MAYBE_MARKS.sub(shortened, text)
     if len(shorter) < len(text):
         count = len(text) - len(shorter)
-        message = f"Removed {count} combining marks: more than {_MAX_MARKS} stood on one letter."
+        message = f"Removed combining marks beyond {_MAX_MARKS} on one letter ({count})."
         notes.append(Note("warning", "text", message))
     return shorter
 
