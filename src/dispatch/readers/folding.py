@@ -14,6 +14,7 @@ _SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø"
 _PARTS = re.compile(r"[\s\-‐‑–—/_.,:;|+]+")
 
 
+@lru_cache(maxsize=8192)
 def fold(text: str) -> str:
     """The letters and digits alone, in lower case and without accents: ``El País`` → ``elpais``."""
     lower = text.casefold()

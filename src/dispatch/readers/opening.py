@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
-from statistics import median
 
 from dispatch.article import Author, Note
 from dispatch.errors import ArticleError
@@ -247,13 +246,13 @@ def _has_standfirst(opening: Opening, lines: Sequence[Line], headline: int) -> b
     adjacent = headline < len(lines) and first.number == lines[headline].number + 1
     parted = others[0].number > first.last + 1
     if parted and (adjacent or not _is_parted(others)):
-        return len(first.text) <= 1.5 * median(map(len, texts))
+        return len(first.text) <= 1.5 * _usual_length(texts)
     return _is_short(first, texts, opening, parted=parted)
 
 
 def _is_short(first: Unit, texts: Sequence[str], opening: Opening, *, parted: bool) -> bool:
     """Whether length and punctuation mark a standfirst where layout does not."""
-    usual = median(map(len, texts))
+    usual = _usual_length(texts)
     sentences = sum(map(ends_sentence, texts)) > len(texts) / 2
     if sentences and not ends_sentence(first.text) and len(first.text) <= usual:
         return True
@@ -265,6 +264,11 @@ def _is_short(first: Unit, texts: Sequence[str], opening: Opening, *, parted: bo
         )
         opening.notes.append(Note("info", f"line {first.number}", message))
     return short and not parted
+
+
+def _usual_length(texts: Sequence[str]) -> int:
+    """The median, which one long or short paragraph does not move."""
+    return sorted(map(len, texts))[len(texts) // 2]
 
 
 def _is_parted(units: Sequence[Unit]) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
-from zoneinfo import ZoneInfo
 
 from dispatch.errors import ArticleError
 
@@ -171,6 +170,8 @@ def _by_abbreviation(local: datetime, zone: str) -> datetime:
 
 def _offset_in(local: datetime, place: str) -> timedelta:
     """The offset of a place's clocks; a time at which they are put forward or back is refused."""
+    from zoneinfo import ZoneInfo
+
     try:
         zone = ZoneInfo(place)
     except (KeyError, ValueError, OSError):
