@@ -10,7 +10,9 @@ import pytest
 
 from dispatch import markup
 from dispatch.article import Article, Image, List, Quotation, Table
+from dispatch.newsroom.check import check_article
 from dispatch.readers import read
+from dispatch.settings import Settings
 
 P, H, L, Q, T, R = "paragraph", "crosshead", "list", "quotation", "table", "rule"
 PICTURE = "image"
@@ -230,6 +232,10 @@ class TestSample:
     def test_nothing_is_left_to_decide(self, samples: Path, name: str):
         notes = understood(samples, name).notes
         assert [note.message for note in notes if note.level == "warning"] == []
+
+    def test_nothing_would_embarrass_the_desk(self, samples: Path, name: str):
+        found = check_article(str(samples / name), Settings())
+        assert {finding.where for finding in found} <= {"language"}  # text cannot name it
 
     def test_length_is_that_of_an_article(self, samples: Path, name: str):
         article = understood(samples, name)
