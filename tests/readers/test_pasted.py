@@ -197,6 +197,14 @@ def test_a_text_without_a_headline_is_refused(text: str) -> None:
     )
 
 
+def test_spaces_that_do_not_break_stay() -> None:
+    article = read(
+        f"«\u00a0Le port rouvre\u00a0»\n\n{FIRST}\n\nSources\n- Le Monde«\u00a0Le port rouvre\u00a0» https://a.example/1"
+    )
+    assert article.headline == "«\u00a0Le port rouvre\u00a0»"
+    assert article.sources[0].title == "«\u00a0Le port rouvre\u00a0»"
+
+
 # Bylines and datelines ---------------------------------------------------------------------------
 
 

@@ -30,6 +30,9 @@ LONGEST_NAME = 80
 """Characters; no publisher's name is longer."""
 
 
+_BREAK = re.compile(r" *[\n\t]\s*")
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     """A line in its parts."""
@@ -56,7 +59,7 @@ class Split:
         return "".join(part.text for part in self.parts)
 
     def _of(self, kind: str) -> str:
-        found = (" ".join(part.text.split()) for part in self.parts if part.kind == kind)
+        found = (_BREAK.sub(" ", part.text) for part in self.parts if part.kind == kind)
         return " ".join(text for text in found if text)
 
 

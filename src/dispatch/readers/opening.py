@@ -15,6 +15,7 @@ from itertools import pairwise
 
 from dispatch.article import Author, Note
 from dispatch.errors import ArticleError
+from dispatch.markup import one_line
 from dispatch.readers.correspondent import read_byline
 from dispatch.readers.layout import Line, Unit, ends_sentence, units_of
 from dispatch.readers.publishers import Publishers
@@ -102,7 +103,7 @@ def read_opening(lines: Sequence[Line], name: str, publishers: Publishers) -> Op
     at = _take_above_headline(lines, opening, name)
     headline = at
     if not opening.headline and at < len(lines):
-        opening.headline = " ".join(lines[at].text.split())
+        opening.headline = one_line(lines[at].text)
         at += 1
     _check_headline(opening.headline, lines, headline, name)
     while at < len(lines):
@@ -175,7 +176,7 @@ def _take_above_byline(
         return 0
     if not _ends_opening(following, publishers):
         return 0
-    opening.standfirst = " ".join(text.split())
+    opening.standfirst = one_line(text)
     return end - at
 
 
@@ -209,7 +210,7 @@ def _field(text: str, *, first: bool = False) -> tuple[str, str] | None:
 
 def _set_field(field_name: str, value: str, line: Line, opening: Opening, name: str) -> None:
     where = f"{name}, line {line.number}"
-    value = " ".join(value.split())
+    value = one_line(value)
     if field_name in _TIMES:
         opening.times[field_name] = parse_time(value, field_name, where)
     elif field_name == "keywords":
