@@ -42,7 +42,7 @@ def link(url: str, base_url: str | None = None) -> str | None:
 
 def _absolute(url: str, base_url: str | None) -> str:
     url = re.sub("[\t\n\r]", "", printable(url)).strip(" \f\xa0")
-    if base_url:
+    if url and base_url:
         try:
             url = urljoin(base_url, url)
         except ValueError:

@@ -41,7 +41,7 @@ _DROPPED_TAGS = frozenset({
 })  # fmt: skip
 """Left out with all they hold: what runs, what is typed into, what is drawn, what is not shown."""
 _UNCLOSED_TAGS = frozenset({"embed", "wbr"})
-"""Tags without an end that the parser does not know as such: what follows stands inside them."""
+"""Tags that should hold nothing, and do where the parser did not see their end."""
 
 _MAX_DEPTH = 40
 """Blocks nested deeper than this are flattened: no writer means them, and every stage recurses."""

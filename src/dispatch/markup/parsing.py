@@ -17,6 +17,8 @@ _DOCUMENT = re.compile(r"\s*+(?:<\?xml[^>]*+>\s*+)?<(?:!doctype|html)\b", re.IGN
 _TAG = re.compile(
     r"""<[a-zA-Z](?:[^\s/>"'=]++|[\s/]++|=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]*+)|["'])*+"""
 )
+_ENDLESS = re.compile(r"<(bgsound|embed|keygen|source|track|wbr)\b([^<>]*+)>", re.IGNORECASE)
+"""Tags without an end that the parser does not know as such: what follows would stand inside."""
 _ATTRIBUTE = re.compile(r"""[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]*+))?+""")
 
 
@@ -34,6 +36,7 @@ def parse(html: str) -> Element:
     parser = etree.HTMLParser(
         encoding="utf-8", huge_tree=True, no_network=True, remove_comments=True, remove_pis=True
     )
+    html = _ENDLESS.sub(r"<\1\2></\1>", html)
     if not _DOCUMENT.match(html):
         # In an element of its own, or the parser would make up a paragraph round loose text.
         html = f"<html><body><div>{html}</div></body></html>"

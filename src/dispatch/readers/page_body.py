@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from lxml import etree
 from lxml.etree import _Element as Element
@@ -30,18 +31,23 @@ _BOILERPLATE_WORDS = frozenset({
     "cookie", "cookies", "disqus", "donate", "donation", "follow", "gdpr", "login", "mostread",
     "newsletter", "newsletters", "outbrain", "pagination", "paywall", "popup", "promo", "promos",
     "promotion", "readnext", "recirculation", "recommendation", "recommendations", "recommended",
-    "related", "share", "sharebar", "sharing", "sidebar", "signup", "skip", "social", "sponsor",
-    "sponsored", "sponsors", "sronly", "subscribe", "subscription", "taboola", "tags", "taglist",
-    "teaser", "teasers", "timestamp", "toolbar", "trending", "visuallyhidden",
+    "related", "relatedposts", "respond", "share", "sharebar", "sharedaddy", "sharing", "sidebar",
+    "signup", "skip", "social", "sponsor", "sponsored", "sponsors", "sronly", "subscribe",
+    "subscription", "taboola", "tags", "taglist", "teaser", "teasers", "timestamp", "toolbar",
+    "trending", "visuallyhidden",
 })  # fmt: skip
+_COMMENT_WORDS = frozenset({"comment", "comments", "disqus", "respond"})
 _UNSAYS = frozenset({
     "above", "after", "before", "below", "between", "disable", "has", "hide", "no", "non", "not",
-    "show", "with", "without",
+    "open", "show", "with", "without",
 })  # fmt: skip
-"""A word behind one of these says nothing of the element that it stands on: ``no-ads``."""
+"""With one of these, a name says nothing of the element it stands on: ``no-ads``."""
 
 _KEPT_TAGS = frozenset({"blockquote", "figure", "img", "picture", "pre", "table", "video"})
+_PARAGRAPH_TAGS = frozenset({"blockquote", "p", "pre"})
 _UNREAD_TAGS = frozenset({"script", "style", "noscript", "template", "head", "title", "svg"})
+DROPPED = "template"
+"""What an element is renamed to that is to be left out: ``markup`` leaves these out as they are."""
 _LONG = 140
 """Characters outside of links from which on a paragraph is text, whatever its class says."""
 
@@ -55,99 +61,126 @@ class Page:
 
     def body(self, headline: str) -> Element | None:
         """The element that the page marks as the article's text; None where it marks none."""
-        articles = list(self.root.iter("article"))
-        article = self._heaviest(a for a in articles if _has_heading(a, headline))
+        article = self._heaviest(_articles_headed(self.root, headline))
         marked = self._marked(self.root if article is None else article)
         if marked is not None:
             return marked
         if article is None:
-            article = self._heaviest(articles)
-        scope = article if article is not None else self._main()
-        named = [e for e in self._elements(scope) if _is_named_as_container(e)]
-        container = self._heaviest(named)
-        if container is not None and (
-            scope is None or 2 * self.weight[container] > self.weight[scope]
-        ):
-            return container
-        return scope
+            article = self._heaviest(self.root.iter("article"))
+        scope = self._heaviest(outermost(self.root, _is_main)) if article is None else article
+        within = self.root if scope is None else scope
+        container = self._heaviest(filter(_is_named_as_container, within.iter(etree.Element)))
+        if container is None or scope is None:
+            return scope if container is None else container
+        return container if 2 * self.weight[container] >= self.weight[scope] else scope
 
     def _marked(self, scope: Element) -> Element | None:
         """What is marked as the article's body in ``scope``; all of it where that is in pieces."""
-        marked = [e for e in self._elements(scope) if _is_marked(e)]
+        marked = list(outermost(scope, _is_marked))
         heaviest = self._heaviest(marked)
-        together = sum(
-            self.weight[e] for e in marked if not any(map(_is_marked, e.iterancestors()))
-        )
+        together = sum(self.weight[element] for element in marked)
         if heaviest is None or 2 * self.weight[heaviest] >= together:
             return heaviest
-        return next(
-            around for around in marked[0].iterancestors() if self.weight[around] >= together
-        )
+        around = marked[0].iterancestors()
+        return next(element for element in around if self.weight[element] >= together)
 
-    def densest(self) -> Element:
-        """The element in which most paragraphs stand, boilerplate aside."""
+    def densest(self) -> tuple[Element, bool]:
+        """The element in which most paragraphs stand; whether they stand side by side there."""
         whole = next(self.root.iter("body"), self.root)
         self.clean(whole)
-        points: dict[Element, int] = {}
-        for paragraph in whole.iter("p", "pre", "blockquote"):
-            parent = paragraph.getparent()
-            if parent is not None and self.weight.get(paragraph, 0) > 0:
-                points[parent] = points.get(parent, 0) + self.weight[paragraph]
-        return max(points, key=lambda e: points[e], default=whole)
+        inside: dict[Element, int] = {}
+        for element in shown(whole):
+            parent = element.getparent()
+            if element.tag in _PARAGRAPH_TAGS and parent is not None:
+                inside[parent] = inside.get(parent, 0) + self.weight[element]
+        best = max(inside, key=lambda element: inside[element], default=whole)
+        within = _sums(whole, inside)
+        found = best
+        while found is not whole and within[found] < 0.6 * within[whole]:
+            found = found.getparent()  # type: ignore[assignment]
+        return found, found is best
 
     def picture_above(self, body: Element) -> Element | None:
         """The figure that opens the article, where it stands before its text."""
         scope = next(body.iterancestors("article", "main"), None)
-        for element in scope.iter() if scope is not None else ():
+        around = set(body.iterancestors())
+        for element in shown(scope) if scope is not None else ():
             if element is body:
                 return None
-            if element.tag == "figure" and next(element.iter("img"), None) is not None:
-                around = element.iterancestors()
-                outside = (e for e in around if e is not scope)
-                return None if any(map(_is_boilerplate, outside)) else element
+            if element.tag == "img":
+                near = itertools.islice(element.iterancestors(), 6)
+                figure = next((e for e in near if e.tag == "figure"), None)
+                if figure is not None:
+                    return figure
+            elif element not in around and _is_boilerplate(element):
+                element.tag = DROPPED
         return None
 
     def clean(self, body: Element) -> None:
         """Takes what is none of the article's text out of ``body``."""
-        most = self.weight.get(body, 0) // 2
-        for element in list(body.iterdescendants()):
-            if element.getparent() is None or not isinstance(element.tag, str):
+        most = self.weight[body] // 2
+        start = next((p for p in body.iter("p") if self.weight[p] > _LONG), body)
+        beginning = {start, *start.iterancestors()}
+        for element in shown(body):
+            if element is body:
                 continue
-            # What holds most of the text is no boilerplate, whatever it is called.
-            if self.weight.get(element, 0) <= most and (
+            # What holds most of the text is no boilerplate, whatever it is called: a page that
+            # was saved with its cookie banner open is hidden as a whole.
+            is_extra = (
                 _is_hidden(element) or self._is_extra(element)
-            ):
-                remove(element)
+                if self.weight[element] <= most
+                else element not in beginning and _is_named(element, _COMMENT_WORDS)
+            )
+            if is_extra:
+                element.tag = DROPPED
 
     def _is_extra(self, element: Element) -> bool:
-        if element.tag == "footer" and _inside(element, "blockquote", "figure"):
+        parent = element.getparent()
+        if element.tag == "footer" and parent is not None and parent.tag in _KEPT_TAGS:
             return False
-        if element.tag == "p" and self.weight.get(element, 0) > _LONG:
+        if element.tag == "p" and self.weight[element] > _LONG:
             return False
         return _is_boilerplate(element)
 
-    def _elements(self, scope: Element | None = None) -> Iterator[Element]:
-        scope = self.root if scope is None else scope
-        return (element for element in scope.iter() if isinstance(element.tag, str))
-
-    def _main(self) -> Element | None:
-        mains = [e for e in self._elements() if e.tag == "main" or e.get("role") == "main"]
-        return self._heaviest(mains)
-
     def _heaviest(self, elements: Iterable[Element]) -> Element | None:
-        return max(elements, key=lambda e: self.weight.get(e, 0), default=None)
+        return max(elements, key=lambda element: self.weight[element], default=None)
 
 
-def remove(element: Element) -> None:
-    """Takes an element out of its tree; the text behind it stays."""
-    parent, before, tail = element.getparent(), element.getprevious(), element.tail
-    if parent is None:
-        return
-    if tail and before is not None:
-        before.tail = (before.tail or "") + tail
-    elif tail:
-        parent.text = (parent.text or "") + tail
-    parent.remove(element)
+def shown(scope: Element) -> Iterator[Element]:
+    """``scope`` and the elements in it, without those that are dropped and what is in them."""
+    walker = etree.iterwalk(scope, events=("start",))
+    for _, element in walker:
+        if element.tag not in _UNREAD_TAGS:
+            yield element
+        if element.tag in _UNREAD_TAGS:  # it may have been dropped by now
+            walker.skip_subtree()
+
+
+def outermost(scope: Element, is_wanted: Callable[[Element], bool]) -> Iterator[Element]:
+    """The wanted elements that are in no other wanted one."""
+    walker = etree.iterwalk(scope, events=("start",))
+    for _, element in walker:
+        if is_wanted(element):
+            yield element
+            walker.skip_subtree()
+
+
+def text_of(element: Element) -> str:
+    """All text inside an element, on one line."""
+    return one_line("".join(map(str, element.itertext())))
+
+
+def _sums(root: Element, own: dict[Element, int]) -> dict[Element, int]:
+    """Of each element, its own number and those of all in it."""
+    sums: dict[Element, int] = {}
+    totals = [0]
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        if event == "start":
+            totals.append(own.get(element, 0))
+        else:
+            sums[element] = totals.pop()
+            totals[-1] += sums[element]
+    return sums
 
 
 def _weights(root: Element) -> dict[Element, int]:
@@ -176,12 +209,16 @@ def _is_named_as_container(element: Element) -> bool:
     return any(folded(name) in _CONTAINERS for name in names)
 
 
-def _has_heading(article: Element, headline: str) -> bool:
+def _is_main(element: Element) -> bool:
+    return element.tag == "main" or element.get("role") == "main"
+
+
+def _articles_headed(root: Element, headline: str) -> Iterator[Element]:
+    """The article elements in which the headline stands."""
     wanted = folded(headline)
-    headings = article.iter("h1", "h2")
-    return bool(wanted) and any(
-        folded("".join(map(str, heading.itertext()))) == wanted for heading in headings
-    )
+    for heading in outermost(root, lambda element: element.tag in ("h1", "h2")):
+        if folded(text_of(heading)) == wanted:
+            yield from itertools.islice(heading.iterancestors("article"), 1)
 
 
 def _is_hidden(element: Element) -> bool:
@@ -199,8 +236,7 @@ def _is_boilerplate(element: Element) -> bool:
         return True
     if element.tag in _KEPT_TAGS or element.tag in _INLINE_TAGS:
         return False
-    names = [*element.get("class", "").split(), *element.get("id", "").split()]
-    return any(_names_boilerplate(name) for name in names[:30])
+    return _is_named(element, _BOILERPLATE_WORDS)
 
 
 _INLINE_TAGS = frozenset(
@@ -209,15 +245,11 @@ _INLINE_TAGS = frozenset(
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
-def _names_boilerplate(name: str) -> bool:
-    """Whether a class name or id begins or ends with a word for what is no text."""
-    words = [word.lower() for word in _WORD.findall(name[:100])]
-    if not words:
-        return False
-    if folded(name) in _BOILERPLATE_WORDS or words[0] in _BOILERPLATE_WORDS:
-        return True
-    return words[-1] in _BOILERPLATE_WORDS and not _UNSAYS & set(words)
-
-
-def _inside(element: Element, *tags: str) -> bool:
-    return next(element.iterancestors(*tags), None) is not None
+def _is_named(element: Element, words: frozenset[str]) -> bool:
+    """Whether a class name or the id of ``element`` has one of ``words`` in it."""
+    names = [*element.get("class", "").split(), *element.get("id", "").split()]
+    for name in names[:30]:
+        parts = {part.lower() for part in _WORD.findall(name[:100])}
+        if (parts & words or folded(name) in words) and not parts & _UNSAYS:
+            return True
+    return False

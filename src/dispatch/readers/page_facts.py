@@ -15,6 +15,7 @@ from dispatch.readers.fields import language_tag
 from dispatch.readers.front_matter import Field, Value
 from dispatch.readers.given import folded
 from dispatch.readers.jsonld import LinkedData, Thing, text
+from dispatch.readers.page_body import outermost, text_of
 from dispatch.readers.times import parse_time
 
 _SITE_SEAM = re.compile(r"\s+(?:[|\-–—·•«»:]|::)\s+")
@@ -30,6 +31,7 @@ _UPDATED = (
     "article:modified_time", "datemodified", "og:updated_time", "last-modified", "lastmod",
     "dcterms.modified",
 )  # fmt: skip
+_STANDFIRST = frozenset({"standfirst", "dek", "deck", "subtitle", "subheadline", "lede"})
 
 
 class PageFacts:
@@ -50,7 +52,7 @@ class PageFacts:
         self.meta = _meta(root)
         self.base_url = self._base_url()
         self.data = LinkedData(root, notes)
-        self.headings = [_shown(heading) for heading in root.iter("h1")]
+        self.headings = [text_of(h1) for h1 in outermost(root, lambda element: element.tag == "h1")]
         self.article: Thing = (
             self.data.article(self._addresses(), [*self.meta.get("og:title", []), *self.headings])
             or {}
@@ -78,15 +80,16 @@ class PageFacts:
 
     def headline(self) -> str:
         """The headline; '' where none is found."""
-        titles = (_shown(title) for title in self.root.iter("title") if not _inside(title, "svg"))
+        titles = (text_of(title) for title in self.root.iter("title") if not _inside(title, "svg"))
         titled = [*self.meta.get("og:title", []), *self.meta.get("twitter:title", [])]
-        marked = [_shown(e) for e in self.root.iter("h1", "h2") if "headline" in _itemprop(e)]
-        only = self.headings if len(self.headings) == 1 else self.headings[:1]
+        marked = [text_of(e) for e in outermost(self.root, lambda e: "headline" in _itemprop(e))]
+        sites = self._site_names()
+        headings = [heading for heading in self.headings if folded(heading) not in sites]
         candidates = [
             text(self.article.get("headline")),
             *(self._without_site(one) for one in titled),
             *marked,
-            *(heading for heading in only if heading),
+            *headings[:1],
             self._without_site(next(titles, "")),
             text(self.article.get("name")),
         ]
@@ -94,12 +97,7 @@ class PageFacts:
 
     def shown_standfirsts(self) -> list[str]:
         """What the page shows as a standfirst."""
-        shown = [
-            _shown(element)
-            for element in self.root.iter("p", "h2", "h3", "div")
-            if _classes(element) & {"standfirst", "dek", "deck", "subtitle", "subheadline", "lede"}
-            or "alternativeheadline" in _itemprop(element)
-        ]
+        shown = [text_of(element) for element in outermost(self.root, _is_standfirst)]
         return [one for one in shown if 0 < len(one) <= 600]
 
     def standfirsts(self) -> list[str]:
@@ -118,7 +116,7 @@ class PageFacts:
     def fields(self) -> list[Field]:
         """All else, as fields; at most one of each."""
         found: dict[str, Value] = {
-            "author": self._authors(),
+            "byline": self._authors() or list[Value](self._shown_byline()),
             "section": self._sections(),
             "keywords": self._keywords(),
             "language": self._language(),
@@ -126,9 +124,6 @@ class PageFacts:
             "rights": self._rights(),
             "sources": self._sources(),
         }
-        if not found["author"]:
-            del found["author"]
-            found["byline"] = list(self._shown_byline())
         published = self._time("datePublished", _PUBLISHED, "datepublished") or self._shown_time()
         updated = self._time("dateModified", _UPDATED, "datemodified")
         found["datePublished"] = published
@@ -138,13 +133,7 @@ class PageFacts:
 
     def _without_site(self, title: str) -> str:
         """A title without the site's name before or behind it."""
-        host = urlsplit(self.base_url or "").hostname or ""
-        sites = {folded(name) for name in [
-            *self.meta.get("og:site_name", []),
-            *self.meta.get("application-name", []),
-            self.data.named(self.article.get("publisher"), "name"),
-            host, host.removeprefix("www."), *host.split(".")[:-1],
-        ]} - {"", "www"}  # fmt: skip
+        sites = self._site_names()
         parts = _SITE_SEAM.split(title)
         seams = _SITE_SEAM.findall(title)
         while len(parts) > 1 and folded(parts[-1]) in sites:
@@ -155,7 +144,18 @@ class PageFacts:
             seams.pop(0)
         return "".join(part + seam for part, seam in zip(parts, [*seams, ""], strict=True))
 
+    def _site_names(self) -> set[str]:
+        """What the site calls itself, folded; '' among them."""
+        host = urlsplit(self.base_url or "").hostname or ""
+        publisher = self.data.named(self.article.get("publisher"), "name")
+        names = [*self.meta.get("og:site_name", []), *self.meta.get("application-name", [])]
+        labels = [label for label in host.split(".")[:-1] if label != "www"]
+        return {
+            folded(name) for name in (*names, publisher, host.removeprefix("www."), *labels, "")
+        }
+
     def _authors(self) -> list[Value]:
+        """Who JSON-LD or a meta element names."""
         found: list[Value] = []
         for person in self.data.resolved(self.article.get("author")):
             if isinstance(person, str):
@@ -182,18 +182,9 @@ class PageFacts:
 
     def _shown_byline(self) -> Iterator[str]:
         """Who the page shows as its author."""
-        marked = [
-            _shown(element)
-            for element in self.root.iter()
-            if isinstance(element.tag, str)
-            and ("author" in element.get("rel", "").split() or "author" in _itemprop(element))
-        ]
-        shown = [
-            _shown(e)
-            for e in self.root.iter("p", "div", "span", "address")
-            if "byline" in _classes(e)
-        ]
-        names = marked or shown[:1]
+        marked = [text_of(element) for element in outermost(self.root, _is_author)]
+        shown = (text_of(element) for element in outermost(self.root, _is_byline))
+        names = marked or [next(shown, "")]
         yield from dict.fromkeys(name for name in names if 0 < len(name) <= 120)
 
     def _sections(self) -> Value:
@@ -269,7 +260,11 @@ class PageFacts:
             except ArticleError as error:
                 refused.append(error)
             else:
-                self.notes += [Note("info", key, f"Left aside: {error}") for error in refused]
+                if refused:
+                    message = (
+                        f"The first that is given cannot be read. Taken from {field}: {value}."
+                    )
+                    self.notes.append(Note("info", key, message))
                 return time.isoformat()
         if refused:
             raise refused[0]
@@ -315,12 +310,24 @@ def _whole(candidates: list[str]) -> str:
     return first
 
 
-def _shown(element: Element) -> str:
-    return one_line("".join(str(part) for part in element.itertext()))
-
-
 def _inside(element: Element, *tags: str) -> bool:
     return next(element.iterancestors(*tags), None) is not None
+
+
+def _is_standfirst(element: Element) -> bool:
+    if element.tag not in ("p", "h2", "h3", "div"):
+        return False
+    return bool(_classes(element) & _STANDFIRST) or "alternativeheadline" in _itemprop(element)
+
+
+def _is_author(element: Element) -> bool:
+    if element.tag == "link":
+        return False
+    return "author" in element.get("rel", "").split() or "author" in _itemprop(element)
+
+
+def _is_byline(element: Element) -> bool:
+    return element.tag in ("p", "div", "span", "address") and "byline" in _classes(element)
 
 
 def _itemprop(element: Element) -> list[str]:

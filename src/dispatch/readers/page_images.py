@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lxml.etree import _Element as Element
 
 from dispatch.readers.dropped import Dropped
-from dispatch.readers.page_body import remove
+from dispatch.readers.page_body import DROPPED, shown
 
 _LATE = ("data-src", "data-original", "data-lazy-src", "data-lazy", "data-hi-res-src", "data-url")
 _LATE_SETS = ("data-srcset", "data-lazy-srcset", "srcset")
@@ -23,19 +23,17 @@ _WIDEST = 2_000
 
 def settle(body: Element, dropped: Dropped) -> None:
     """Gives every image in ``body`` the address it is shown from, and takes out what is none."""
-    for element in list(body.iter("amp-img", "img", "iframe")):
+    for element in shown(body):
         if element.tag == "iframe":
             element.set("src", element.get("src") or element.get("data-src") or "")
-            continue
-        element.tag = "img"
-        address = next(filter(None, _addresses(element)), "")
-        if _is_tiny(element):
-            remove(element)
-        elif _SAVED_BESIDE.match(address):
-            dropped("image", address)
-            remove(element)
-        else:
+        elif element.tag in ("amp-img", "img"):
+            address = next(filter(None, _addresses(element)), "")
+            element.tag = "img"
             element.set("src", address)
+            if _SAVED_BESIDE.match(address):
+                dropped("image", address)
+            if _SAVED_BESIDE.match(address) or _is_tiny(element):
+                element.tag = DROPPED
 
 
 def _addresses(image: Element) -> Iterator[str]:

@@ -95,9 +95,9 @@ def _body(
     page = Page(root)
     element = page.body(headline)
     if element is None:
-        if extracted := _extracted(text, facts.base_url, notes):
+        element, is_sure = page.densest()
+        if not is_sure and (extracted := _extracted(text, facts.base_url, notes)):
             return extracted
-        element = page.densest()
     picture = page.picture_above(element)
     page.clean(element)
     settle(element, dropped)
@@ -147,8 +147,6 @@ def _length(body: Iterable[Block]) -> int:
 
 def _extracted(text: str, base_url: str | None, notes: list[Note]) -> tuple[Block, ...]:
     """The body as trafilatura finds it, where it is installed and finds one."""
-    if not re.search(r"<body\b", text, re.IGNORECASE):
-        return ()  # a fragment: all of it is the article
     try:
         import trafilatura
     except ImportError:
