@@ -46,7 +46,7 @@ def test_each_is_published_or_refused_in_a_sentence(
         if outcome.action == "refused":
             assert "inside Dispatch" not in outcome.notes[-1].message
             assert outcome.notes[-1].message.endswith(".")
-    assert sum(outcome.action == "published" for outcome in outcomes) > 0.95 * len(strings)
+    assert sum(outcome.action == "published" for outcome in outcomes) > 0.9 * len(strings)
 
 
 def test_every_feed_is_well_formed(published: tuple[Path, list[Outcome], list[str]]) -> None:

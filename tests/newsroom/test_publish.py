@@ -134,9 +134,17 @@ def test_a_changed_headline_finds_its_earlier_version_by_its_file(newsroom: News
 
 def test_a_renamed_file_finds_its_earlier_version_by_its_words(newsroom: Newsroom) -> None:
     first = only(newsroom.publish(newsroom.article("a.md", "New ferry", desk="World")))
+    (newsroom.articles / "a.md").unlink()
     moved = newsroom.article("b.md", "New ferry", BODY + "\nIt rained.\n", desk="World")
     second = only(newsroom.publish(moved))
     assert (second.action, second.id) == ("updated", first.id)
+
+
+def test_two_files_that_are_much_alike_are_two_articles(newsroom: Newsroom) -> None:
+    one = newsroom.article("a.md", "New ferry", desk="World")
+    two = newsroom.article("b.md", "New ferry", BODY + "\nIt rained.\n", desk="World")
+    assert [o.slug for o in newsroom.publish(one, two)] == ["new-ferry", "new-ferry-2"]
+    assert [o.action for o in newsroom.publish(two, one)] == ["unchanged", "unchanged"]
 
 
 def test_an_id_finds_its_article_whatever_else_changed(newsroom: Newsroom) -> None:
@@ -239,7 +247,7 @@ def test_strict_refuses_what_the_reader_was_not_sure_of(newsroom: Newsroom) -> N
     text = (
         "A headline\nA standfirst that says more.\n\n"
         + BODY.replace("\n\n", "\n")
-        + "Sources\n- zzqqvvkkhttps://example.org/1\n"
+        + "Sources\n- Alpha BetaGammaDelta Epsilonhttps://example.org/1\n"
     )
     name = newsroom.write("a.txt", text)
     lenient = only(newsroom.publish(name, dry_run=True))

@@ -70,7 +70,7 @@ def publish(
     options = use_case.Options(out, _one_line(desk), _time(published), slug, strict, dry_run)
     outcomes: list[Outcome] = []
     try:
-        with talk.progress(len(names), "Publishing") as step:
+        with talk.stoppable() as stopped, talk.progress(len(names), "Publishing") as step:
 
             def report(outcome: Outcome) -> None:
                 outcomes.append(outcome)
@@ -78,12 +78,14 @@ def publish(
                     traceback.print_exception(outcome.error)
                 step()
 
-            use_case.publish(names, options, settings, datetime.now(UTC), report)
+            use_case.publish(names, options, settings, datetime.now(UTC), report, stopped)
     finally:
         if as_json:
             talk.print_json({"articles": [_json(outcome) for outcome in outcomes]})
         else:
             _print(outcomes, dry_run)
+    if stopped():
+        raise KeyboardInterrupt
     if "DISPATCH_SITE_URL" not in settings.values:
         talk.hint(
             f"Links start with {settings.site_url}: "

@@ -6,9 +6,9 @@ In this order:
    (An id that is new may have been added to an article that had none.)
 2. Otherwise its slug and the day it was first published under. Where another
    article already stands there, it is the same one if the words are the same,
-   or if it comes from the same file, or if most of its words are the same (the
-   file was renamed). Otherwise two articles happen to share a headline, and
-   the new one gets a slug of its own.
+   or if it comes from the same file, or if most of its words are the same and
+   the file it came from is gone (it was renamed). Otherwise two articles happen
+   to share a headline, and the new one gets a slug of its own.
 3. A slug that is not known: it is the same article if it comes from the same
    file and most of its words are the same (the headline was changed).
 
@@ -24,6 +24,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -77,9 +78,19 @@ def find(connection: Connection, candidate: Candidate, today: date) -> ArticleRo
         if candidate.file is not None and row.file == candidate.file and same_day:
             return row
     for row in namesakes + from_same_file:
-        if _mostly_same(connection, row, candidate.article):
+        if _may_have_moved(row, candidate) and _mostly_same(connection, row, candidate.article):
             return row
     return None
+
+
+def _may_have_moved(row: ArticleRow, candidate: Candidate) -> bool:
+    """Whether the candidate can be what ``row`` was read from: two files that exist are two."""
+    return (
+        candidate.file is None
+        or row.file is None
+        or row.file == candidate.file
+        or not Path(row.file).exists()
+    )
 
 
 def _mostly_same(connection: Connection, row: ArticleRow, article: Article) -> bool:

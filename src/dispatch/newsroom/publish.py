@@ -9,6 +9,7 @@ so that a feed never names a page that is not there.
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -83,12 +84,15 @@ def publish(
     settings: Settings,
     now: datetime,
     report: Callable[[Outcome], None],
+    stopped: Callable[[], bool] = lambda: False,
 ) -> None:
     """Publish the articles in the files ``names``.
 
     Args:
         now: the time of publication, aware.
         report: called with each outcome, in order, once it holds.
+        stopped: asked before each article; True leaves the rest, and writes the
+            feeds of those that went through.
 
     Raises:
         OutputError, StoreError: the results cannot be written. The batch at
@@ -99,7 +103,7 @@ def publish(
         run.rehearse(names, report)
     else:
         with releases.exclusively(options.out):
-            run.perform(names, report)
+            run.perform(names, report, stopped)
 
 
 class _Run:
@@ -115,18 +119,25 @@ class _Run:
         # Archive documents that an article of this run stands in, by desk.
         self.archives: dict[str, set[int]] = {}
 
-    def perform(self, names: Sequence[str], report: Callable[[Outcome], None]) -> None:
+    def perform(
+        self,
+        names: Sequence[str],
+        report: Callable[[Outcome], None],
+        stopped: Callable[[], bool],
+    ) -> None:
         database = Store(self.options.out / DATABASE)
         try:
             _recover(self.options.out, database)
-            for start in range(0, max(1, len(names)), _BATCH):
-                batch = names[start : start + _BATCH]
+            waiting = deque(enumerate(names))
+            while waiting:
+                outcomes = []
                 with self._released(database) as (connection, release):
-                    outcomes = [
-                        self._outcome(connection, release, name, self._time(n))
-                        for n, name in enumerate(batch, start)
-                    ]
-                    if start + _BATCH >= len(names):
+                    while waiting and len(outcomes) < _BATCH and not stopped():
+                        n, name = waiting.popleft()
+                        outcomes.append(self._outcome(connection, release, name, self._time(n)))
+                    if stopped():
+                        waiting.clear()
+                    if not waiting:
                         self._feeds(connection, release)
                 for outcome in outcomes:
                     report(outcome)

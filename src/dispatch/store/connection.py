@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -134,6 +135,11 @@ def _revision(connection: Connection) -> str | None:
     return str(revision or "")
 
 
+def _is_full(path: Path | None) -> bool:
+    """Whether the disk has no room; SQLite calls that an I/O error where it needs shared memory."""
+    return path is not None and shutil.disk_usage(path.parent).free < 100_000
+
+
 @contextmanager
 def _explained(path: Path | None) -> Iterator[None]:
     """Database errors as sentences."""
@@ -141,7 +147,7 @@ def _explained(path: Path | None) -> Iterator[None]:
         yield
     except DatabaseError as error:
         said = str(error.orig or error).lower()
-        if "full" in said:
+        if "full" in said or ("disk i/o" in said and _is_full(path)):
             raise StoreError(
                 f"There is no room left to write {path}. Nothing was changed: "
                 f"make room and run it again. ({os.strerror(errno.ENOSPC)})"
