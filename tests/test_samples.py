@@ -73,7 +73,7 @@ SAMPLES = {
             ("Karvel Growers’ Union", "Where fifteen crowns went", "growers.example"),
             ("Sorvian Railways", "Corridor timetable, winter 2026", "railways.example"),
         ),
-        body=(P, P, P, PICTURE, H, P, T, P, P, H, Q, P, L, P, P, R, P, R, L),
+        body=(P, P, P, H, P, T, P, P, H, Q, P, L, P, P, R, P, R, L),
         last="large shippers pay less.",
     ),
     "night-bus.md": Understood(
@@ -273,18 +273,6 @@ class TestGrainCorridor:
         assert vash.email == "teodor.vash@example.org"
         assert vash.bio == "Teodor Vash has covered farming and freight for eleven years."
         assert karras.bio == "Lene Karras reports from the ports of the southern coast."
-
-    def test_picture_has_its_caption_and_credit(self, article: Article):
-        (picture,) = (block for block in article.body if isinstance(block, Image))
-        assert (
-            picture.alt
-            == "A customs officer checks the seal of a grain wagon on the quay at Melinos before dawn."
-        )
-        assert (
-            picture.caption
-            == "Seals are read aloud and checked against a list; no wagon is opened."
-        )
-        assert picture.credit == "Ivo Brandt"
 
     def test_quotation_is_attributed(self, article: Article):
         (quotation,) = (block for block in article.body if isinstance(block, Quotation))
