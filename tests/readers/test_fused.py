@@ -519,6 +519,14 @@ def test_sources_without_an_address_have_a_line_each() -> None:
     ]
 
 
+def test_a_line_above_an_address_is_its_title_and_one_above_that_a_publisher_or_a_source() -> None:
+    assert listed(f"Orbal Circle\nTide tables\n{H}") == [(None, "Orbal Circle Tide tables", H)]
+    assert listed(f"Board minutes of 3 October\nTide tables\n{H}") == [
+        (None, "Board minutes of 3 October", None),
+        (None, "Tide tables", H),
+    ]
+
+
 def test_a_title_that_was_wrapped_is_one_title() -> None:
     text = f"- The long history of the harbour wall and of those who\n  built it twice {H[:20]}/x"
     assert (

@@ -158,6 +158,7 @@ def test_a_standfirst_is_told_by_layout_length_and_what_follows(text: str) -> No
         f"{HEADLINE}\n\n{FIRST}\n{SECOND}\n{THIRD}",
         f"{HEADLINE}\nBy Rosa Lind\n\n{BODY}",
         f"{HEADLINE}\nORBAL — {BODY}",
+        f"{HEADLINE}\n\n{FIRST}\n\n{SECOND}\n{THIRD}",
     ],
 )
 def test_a_paragraph_of_the_body_is_no_standfirst(text: str) -> None:
@@ -171,6 +172,11 @@ def test_a_short_lead_in_doubt_is_body_and_told() -> None:
     assert article.standfirst is None
     assert texts(article)[0] == "The harbour is open."
     assert [(note.level, note.where) for note in article.notes] == [("info", "line 3")]
+
+
+def test_two_paragraphs_are_no_standfirst_and_body() -> None:
+    article = read(f"{HEADLINE}\n\n{FIRST}\n\n{SECOND}")
+    assert (article.standfirst, texts(article)) == (None, [FIRST, SECOND])
 
 
 def test_a_headline_and_one_paragraph_are_an_article() -> None:
@@ -281,6 +287,7 @@ def test_what_is_no_byline(line: str) -> None:
         ("SÃO PAULO", " —"),
         ("MADRID, 3 oct. (EFE)", ".- "),
         ("القاهرة (أ ف ب)", " - "),
+        ("ORBAL, Oct 4 AAP", " - "),
     ],
 )
 def test_a_dateline_is_taken_off_as_printed(printed: str, dash: str) -> None:
@@ -360,16 +367,64 @@ def test_an_embargo_above_or_below_the_headline(line: str, place: str) -> None:
         "Embargo: what the grain ports fear",
         "Published: the diaries of a pilot",
         "Embargo on grain ends",
+        "Embargo: 3 ports closed for a week",
     ],
 )
 def test_a_headline_that_starts_like_a_field_is_a_headline(headline: str) -> None:
     assert read(f"{headline}\n\n{BODY}").headline == headline
 
 
-def test_a_release_line_is_left_out_and_told() -> None:
-    article = read(f"FOR IMMEDIATE RELEASE\n\n{HEADLINE}\n\n{BODY}")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "4 October 2026 was a dry day in the ports of the north",
+        "Updated: 3 ships have left and the others will follow them by the evening",
+    ],
+)
+def test_a_standfirst_that_starts_like_a_time_is_a_standfirst(line: str) -> None:
+    assert read(f"{HEADLINE}\n{line}\n\n{BODY}").standfirst == line
+
+
+@pytest.mark.parametrize("line", ["FOR IMMEDIATE RELEASE", "Press Release", "*** MEDIA RELEASE"])
+def test_a_release_line_is_left_out_and_told(line: str) -> None:
+    article = read(f"{line}\n\n{HEADLINE}\n\n{BODY}")
     assert article.headline == HEADLINE
-    assert article.notes == (Note("info", "line 1", "Left out “FOR IMMEDIATE RELEASE”."),)
+    assert article.notes == (Note("info", "line 1", f"Left out “{line}”."),)
+
+
+def test_a_desk_on_a_line_of_its_own_above_the_byline() -> None:
+    article = read(f"{HEADLINE}\nWorld\nBy Rosa Lind\n\n{BODY}")
+    assert (article.desk, article.standfirst) == ("World", None)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "4 October 2026",
+        "Oct 4, 2026",
+        "Published on 4 October 2026 at 9:30",
+        "Sunday, 4 October 2026",
+    ],
+)
+def test_a_date_that_is_no_time_is_left_out_with_a_warning(line: str) -> None:
+    article = read(f"{HEADLINE}\nBy Rosa Lind\n{line}\n\n{BODY}")
+    assert (article.published, texts(article)) == (None, [FIRST, SECOND, THIRD])
+    assert [(note.level, note.where) for note in article.notes] == [("warning", "line 3")]
+    assert line in article.notes[0].message
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ("Published 4 October 2026, 09:30 GMT", "published"),
+        ("Posted on 2026-10-04 09:30 UTC", "published"),
+        ("Sunday, 4 October 2026 09:30 +0000", "published"),
+        ("Updated 2026-10-04T09:30Z", "updated"),
+    ],
+)
+def test_a_time_that_no_colon_marks(line: str, field: str) -> None:
+    article = read(f"{HEADLINE}\nBy Rosa Lind\n{line}\n\n{BODY}")
+    assert getattr(article, field) == datetime.fromisoformat("2026-10-04T09:30+00:00")
 
 
 # The body ----------------------------------------------------------------------------------------
@@ -625,11 +680,17 @@ def test_the_byline_or_the_biography_decides_an_unknown_desk() -> None:
 def test_several_correspondents() -> None:
     article = read(
         f"{HEADLINE}\nBy Rosa Lind\n\n{BODY}\n\nAbout the authors\nRosa LindWorld\nEditor. Drew it.\n\n"
-        "Omar Haddad | Sport\nColumnist\nomar@example.org\n\nAnn Lee is a reporter in Orbal."
+        "Omar Haddad | Sport\nColumnist\nomar@example.org\nhttps://example.org/omar\n\nAnn Lee is a reporter in Orbal."
     )
     assert article.byline == (
         Author("Rosa Lind", role="Editor", desk="World", bio="Drew it."),
-        Author("Omar Haddad", role="Columnist", desk="Sport", email="omar@example.org"),
+        Author(
+            "Omar Haddad",
+            role="Columnist",
+            desk="Sport",
+            email="omar@example.org",
+            url="https://example.org/omar",
+        ),
         Author("Ann Lee", bio="Ann Lee is a reporter in Orbal."),
     )
 

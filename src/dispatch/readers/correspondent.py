@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dispatch.article import Author, Note
+from dispatch.readers.addresses import find_urls
 from dispatch.readers.folding import fold, mentions
 from dispatch.readers.joints import joint
 from dispatch.readers.layout import Line, ends_sentence
@@ -308,6 +309,8 @@ def _described(named: Named, texts: Sequence[str], publishers: Publishers) -> Au
         email = _EMAIL.fullmatch(text)
         if email:
             author = replace(author, email=email["address"])
+        elif author.url is None and find_urls(text) == [(0, len(text))]:
+            author = replace(author, url=text)
         elif author.desk is None and not bio and is_desk(text, publishers):
             author = replace(author, desk=_desk_name(text))
         elif author.role is None and not bio:

@@ -16,7 +16,7 @@ from itertools import pairwise
 from dispatch.article import Author, Note
 from dispatch.errors import ArticleError
 from dispatch.markup import one_line
-from dispatch.readers.correspondent import read_byline
+from dispatch.readers.correspondent import is_desk, read_byline
 from dispatch.readers.layout import Line, Unit, ends_sentence, units_of
 from dispatch.readers.publishers import Publishers
 from dispatch.readers.times import parse_time
@@ -50,7 +50,21 @@ _EMBARGO = re.compile(
 _BARE_EMBARGO = re.compile(r"\W{0,3}EMBARGO(?:ED)?\W{0,3}")
 _TIMES = ("published", "updated", "embargo")
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
-_RELEASE = re.compile(r"\W{0,3}for immediate release\W{0,3}", re.IGNORECASE)
+_RELEASE = re.compile(
+    r"\W{0,5}(?:for immediate release|(?:press|news|media) release|pressemitteilung"
+    r"|communiqué de presse|comunicado de prensa|nota de prensa)\W{0,5}",
+    re.IGNORECASE,
+)
+# 4 October 2026, or Published October 4, 2026 at 9 am: a time that no label's colon marks.
+_BARE_TIME = re.compile(
+    r"(?:(?P<label>published|posted|updated|last updated)(?:\s+(?:on|at))?\s+)?"
+    r"(?P<time>(?:[^\W\d_]{2,10}\.?,?\s+)?(?:\d{4}-\d\d-\d\d|\d{1,2}\.?\s+[^\W\d_]{3,10}\.?,?\s+\d{4}"
+    r"|[^\W\d_]{3,10}\.?\s+\d{1,2},\s+\d{4}|\d{1,2}[./]\d{1,2}[./]\d{4})"
+    r"(?:(?:,?\s*(?:at|um|à)\s+|,?\s+|t)\d{1,2}(?:[:.h]?\d{2}){0,2}\s*(?:[ap]\.?m\.?|uhr)?"
+    r"\s*(?:[+-][\d:]{2,5}|(?-i:\(?[A-Z]{1,5}\)?|[A-Z][a-z]+/[A-Z]\w+))?)?)",
+    re.IGNORECASE,
+)
+_TIME_LIKE = re.compile(r"\d{4}|\d{1,2}[:.h]\d{2}|\d\s*[ap]\.?m\b", re.IGNORECASE)
 _SENTENCES = re.compile(r"[.!?…]+[\"'”’»)]*(?=\s)|[。！？]")
 
 _MONTH = (
@@ -62,7 +76,7 @@ _DATELINE = re.compile(
     r"(?P<dateline>(?P<place>[^\W\d_][^\d—–(),:.]{1,40}(?:\.(?=[ ,])[^\d—–(),:.]{0,20})?)"
     r"(?P<region>,\s[^\W\d_][^\d—–(),:]{1,24})?"
     rf"(?P<date>,\s(?:{_MONTH}\.?\s\d{{1,2}}|\d{{1,2}}\.?(?:\sde)?\s{_MONTH})\.?(?:,?\s\d{{4}})?)?"
-    r"(?P<agency>\s\([^()]{2,40}\))?)"
+    r"(?P<agency>\s\([^()]{2,40}\)|(?(date)\s(?-i:[A-Z]{2,8})|(?!)))?)"
     r"\s*\.?\s*(?:—|–|--|-(?=\s))\s*(?=\S)",
     re.IGNORECASE,
 )
@@ -156,6 +170,8 @@ def _take(
     if found:
         _set_field(*found, line, opening, name)
         return 1
+    if _take_bare_time(line, opening, name):
+        return 1
     authors = None if opening.byline else read_byline(line.text.strip(), publishers)
     if authors:
         opening.byline = authors
@@ -176,8 +192,29 @@ def _take_above_byline(
         return 0
     if not _ends_opening(following, publishers):
         return 0
-    opening.standfirst = one_line(text)
+    if is_desk(text, publishers):
+        opening.words.setdefault("desk", text)
+    else:
+        opening.standfirst = one_line(text)
     return end - at
+
+
+def _take_bare_time(line: Line, opening: Opening, name: str) -> bool:
+    """Takes a line that is a date and nothing else; one that is no full time is told."""
+    text = line.text.strip()
+    found = _BARE_TIME.fullmatch(text)
+    if not found or ends_sentence(text):
+        return False
+    field_name = "updated" if "updated" in (found["label"] or "").lower() else "published"
+    try:
+        opening.times[field_name] = parse_time(found["time"], field_name, name)
+    except ArticleError:
+        message = (
+            f"Left out “{text}”: it looks like when the article was {field_name}, but is no time "
+            f"with a zone. Write {field_name.capitalize()}: 2026-10-04T09:30+02:00."
+        )
+        opening.notes.append(Note("warning", f"line {line.number}", message))
+    return True
 
 
 def _ends_opening(line: Line, publishers: Publishers) -> bool:
@@ -192,20 +229,23 @@ def _note_release(line: Line, opening: Opening) -> None:
 
 def _field(text: str, *, first: bool = False) -> tuple[str, str] | None:
     """The field that a line sets, and its value. The first line is rather a headline."""
-    found = _FIELD.fullmatch(text.strip()) if len(text) <= 1000 else None
-    name = (
-        _LABELS.get(" ".join(found["label"].casefold().replace("’", "'").split()))
-        if found
-        else None
-    )
-    if not found or not name:
-        found, name = _EMBARGO.fullmatch(text.strip()[:200]), "embargo"
+    text = text.strip()
+    if _BARE_EMBARGO.fullmatch(text):
+        return "embargo", ""
+    found = _FIELD.fullmatch(text) if len(text) <= 1000 else None
+    name = _LABELS.get(_label(found["label"])) if found else None
+    if not name:
+        found, name = _EMBARGO.fullmatch(text[:200]), "embargo"
     if not found:
-        return ("embargo", "") if _BARE_EMBARGO.fullmatch(text.strip()) else None
+        return None
     value = found["value"].strip()
-    if name in _TIMES and not re.search(r"\d", value) and (first or len(value) > 60):
+    if name in _TIMES and not _TIME_LIKE.search(value) and (first or len(value) > 60):
         return None  # a headline such as "Embargo: what the grain ports fear", or a sentence
     return name, value
+
+
+def _label(written: str) -> str:
+    return one_line(written).casefold().replace("’", "'")
 
 
 def _set_field(field_name: str, value: str, line: Line, opening: Opening, name: str) -> None:
@@ -214,8 +254,7 @@ def _set_field(field_name: str, value: str, line: Line, opening: Opening, name: 
     if field_name in _TIMES:
         opening.times[field_name] = parse_time(value, field_name, where)
     elif field_name == "keywords":
-        words = (word.strip() for word in re.split(r"[,;،、]", value))
-        opening.keywords = tuple(dict.fromkeys(word for word in words if word))
+        opening.keywords = keywords_of(value)
     elif field_name == "headline":
         opening.headline = value
     elif field_name == "standfirst":
@@ -229,6 +268,12 @@ def _set_field(field_name: str, value: str, line: Line, opening: Opening, name: 
         opening.words[field_name] = value
 
 
+def keywords_of(value: str) -> tuple[str, ...]:
+    """The keywords of a list that commas or semicolons part, each once."""
+    words = (one_line(word) for word in re.split(r"[,;،、]", value))
+    return tuple(dict.fromkeys(word for word in words if word))
+
+
 # Standfirst --------------------------------------------------------------------------------------
 
 
@@ -238,7 +283,7 @@ def _has_standfirst(opening: Opening, lines: Sequence[Line], headline: int) -> b
         return False
     first, *others = opening.body
     texts = [unit.text for unit in others if unit.kind == "text"][:12]
-    if not texts or split_dateline(first.text)[0]:
+    if not texts or split_dateline(first.text)[0] or first.text[-1] in ":：":
         return False
     if len(first.text) > _LONGEST_STANDFIRST or len(_SENTENCES.findall(first.text)) > 2:
         return False
@@ -246,8 +291,8 @@ def _has_standfirst(opening: Opening, lines: Sequence[Line], headline: int) -> b
         return True
     adjacent = headline < len(lines) and first.number == lines[headline].number + 1
     parted = others[0].number > first.last + 1
-    if parted and (adjacent or not _is_parted(others)):
-        return len(first.text) <= 1.5 * _usual_length(texts)
+    if parted and (adjacent or _is_run_on(others)):
+        return len(first.text) <= (1.5 if adjacent else 0.75) * _usual_length(texts)
     return _is_short(first, texts, opening, parted=parted)
 
 
@@ -272,10 +317,10 @@ def _usual_length(texts: Sequence[str]) -> int:
     return sorted(map(len, texts))[len(texts) // 2]
 
 
-def _is_parted(units: Sequence[Unit]) -> bool:
-    """Whether blank lines stand between most units."""
+def _is_run_on(units: Sequence[Unit]) -> bool:
+    """Whether most units follow each other without blank lines."""
     gaps = [two.number > one.last + 1 for one, two in pairwise(units)]
-    return sum(gaps) > len(gaps) / 2
+    return sum(gaps) < len(gaps) / 2
 
 
 # Dateline ----------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from dispatch.markup import escape
 from dispatch.readers.correspondent import Correspondents, read_correspondents
 from dispatch.readers.folding import fold
 from dispatch.readers.layout import Unit, blocks_of, lines_of
-from dispatch.readers.opening import Opening, read_opening, split_dateline
+from dispatch.readers.opening import Opening, keywords_of, read_opening, split_dateline
 from dispatch.readers.publishers import Publishers
 from dispatch.readers.sections import Closing, inline_note, take_sections
 from dispatch.readers.sources import read_sources
@@ -68,7 +68,7 @@ def read(text: str, name: str, publishers: Publishers | None = None) -> Article:
         published=opening.times.get("published"),
         updated=opening.times.get("updated"),
         embargo=opening.times.get("embargo"),
-        keywords=opening.keywords,
+        keywords=opening.keywords or keywords_of(closing.keywords or ""),
         sources=sources,
         editors_note=" ".join(closing.editors_note) or None,
         rights=closing.rights,

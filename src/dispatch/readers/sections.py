@@ -75,6 +75,12 @@ _INLINE_NOTE = re.compile(
     r"note de la rédaction|ndlr|nota del editor|nota de la redacción)\W{0,3}\s*[:：.—–-]\s*(?=\S)",
     re.IGNORECASE,
 )
+_BOILERPLATE = re.compile(
+    r"\W{0,3}(?:advertisement|advertising|article continues below(?: advertisement)?"
+    r"|share this (?:article|story)|skip to (?:main )?content"
+    r"|anzeige|werbung|publicité|publicidad|pubblicità)\W{0,3}",
+    re.IGNORECASE,
+)
 _END_MARK = re.compile(
     r"\W{0,3}(?:-\s?30\s?-|–\s?30\s?–|—\s?30\s?—|#\s?#\s?#|ends?|ende|fin)\W{0,3}",
     re.IGNORECASE,
@@ -83,6 +89,11 @@ _RIGHTS = re.compile(
     r"\W{0,2}(?:©|\(c\)\s|copyright\s+(?:©|\(c\)|by\b|\d{4}))"
     r"|.{0,80}(?:all rights reserved|alle rechte vorbehalten|tous droits réservés"
     r"|todos los derechos reservados)",
+    re.IGNORECASE,
+)
+_KEYWORDS = re.compile(
+    r"(?:keywords|tags|topics|schlagwörter|mots[- ]clés|etiquetas|palabras clave)\s*[:：]\s*"
+    r"(?P<words>\S.*)",
     re.IGNORECASE,
 )
 
@@ -95,6 +106,7 @@ class Closing:
     correspondent: list[Line] = field(default_factory=list)
     editors_note: list[str] = field(default_factory=list)
     rights: str | None = None
+    keywords: str | None = None
     notes: list[Note] = field(default_factory=list)
     rest: list[Line] = field(default_factory=list)
     """What is no closing section: headline and body."""
@@ -109,7 +121,10 @@ def take_sections(lines: Sequence[Line]) -> Closing:
     at = first + 1
     while at < len(lines):
         taken = _take_section(lines, at, closing)
-        if not taken:
+        if not taken and _BOILERPLATE.fullmatch(lines[at].text[:60]):
+            message = f"Left out “{lines[at].text.strip()}”, which the page put between the text."
+            closing.notes.append(Note("info", f"line {lines[at].number}", message))
+        elif not taken:
             closing.rest.append(lines[at])
         at += taken or 1
     closing.rest = _without_end(closing.rest, closing)
@@ -181,7 +196,7 @@ def _first_paragraphs(content: Sequence[Line]) -> Sequence[Line]:
 
 
 def _without_end(lines: Sequence[Line], closing: Closing) -> list[Line]:
-    """Takes end marks, the copyright line and blank lines off the end."""
+    """Takes end marks, keywords, the copyright line and blank lines off the end."""
     kept = list(lines)
     while len(kept) > 1:
         text = kept[-1].text.strip()
@@ -190,6 +205,8 @@ def _without_end(lines: Sequence[Line], closing: Closing) -> list[Line]:
             closing.notes.append(Note("info", f"line {kept[-1].number}", message))
         elif text and len(text) <= 200 and closing.rights is None and _RIGHTS.match(text):
             closing.rights = text
+        elif closing.keywords is None and (found := _KEYWORDS.fullmatch(text[:500])):
+            closing.keywords = found["words"]
         elif text:
             break
         kept.pop()

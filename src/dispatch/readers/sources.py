@@ -131,29 +131,37 @@ def _unmarked_entries(group: list[Line], publishers: Publishers) -> list[tuple[i
     entries: list[tuple[int, str]] = []
     waiting: list[Line] = []
     for line in group:
-        text = line.text.strip()
-        spans = find_urls(text)
-        if not spans:
+        if not _has_url(line.text):
             waiting.append(line)
             continue
-        with_it = (
-            2 if not text[: spans[0][0]].strip() else _leading_publisher(waiting, line, publishers)
-        )
-        cut = max(0, len(waiting) - with_it)
+        cut = len(waiting) - _belonging(waiting, line, publishers, alone=len(group) == 3)
         entries += [(early.number, early.text.strip()) for early in waiting[:cut]]
-        joined = [*waiting[cut:], line]
-        entries.append((joined[0].number, "\n".join(part.text.strip() for part in joined)))
+        lines = [*waiting[cut:], line]
+        entries.append((lines[0].number, _text(lines)))
         waiting = []
     return [*entries, *((line.number, line.text.strip()) for line in waiting)]
 
 
-def _leading_publisher(waiting: list[Line], line: Line, publishers: Publishers) -> int:
-    """1 if the line before names the publisher of this one, else 0."""
-    if not waiting:
-        return 0
-    name = waiting[-1].text.strip()
-    parted = split(f"{name}\n{line.text.strip()}", Surroundings(publishers))
-    return int(parted.publisher == name)
+def _belonging(waiting: Sequence[Line], line: Line, publishers: Publishers, *, alone: bool) -> int:
+    """How many of the lines before an address belong to it: its title, or publisher and title.
+
+    Args:
+        alone: whether blank lines part just three lines from the rest.
+    """
+    start, _ = find_urls(line.text)[0]
+    titled = bool(line.text[:start].strip())
+    count = 1 if titled else 2
+    if len(waiting) >= count:
+        first = waiting[-count].text.strip()
+        parted = split(_text([*waiting[-count:], line]), Surroundings(publishers))
+        like_a_name = len(first.split()) < 6 and not re.search(r"\d|[.!?…]$", first)
+        if parted.publisher == first or (alone and not titled and like_a_name):
+            return count
+    return 0 if titled else min(1, len(waiting))
+
+
+def _text(lines: Sequence[Line]) -> str:
+    return "\n".join(line.text.strip() for line in lines)
 
 
 def _has_url(text: str) -> bool:
