@@ -27,9 +27,6 @@ _ARTICLES = _NEWS | {
 }  # fmt: skip
 _NESTS = ("@graph", "mainEntity", "mainEntityOfPage", "hasPart")
 _MAX_THINGS = 5_000
-_WRAPPING = re.compile(
-    r"\s*(?:/[/*]\s*)?(?:<!--|<!\[CDATA\[)(?:\s*\*/)?|(?://\s*)?(?:-->|\]\]>)\s*;?\s*$"
-)
 
 
 class LinkedData:
@@ -104,7 +101,7 @@ def _scripts(root: Element, notes: list[Note]) -> Iterator[Any]:
         if not script.get("type", "").lower().strip().startswith("application/ld+json"):
             continue
         try:
-            yield json.loads(_WRAPPING.sub("", script.text or ""), strict=False)
+            yield _loads(script.text or "")
         except (ValueError, RecursionError) as error:
             why = "nested too deeply" if isinstance(error, RecursionError) else str(error)
             notes.append(
@@ -112,6 +109,17 @@ def _scripts(root: Element, notes: list[Note]) -> Iterator[Any]:
                     "info", "JSON-LD", f"A JSON-LD script cannot be read and was left aside: {why}."
                 )
             )
+
+
+def _loads(source: str) -> Any:
+    try:
+        return json.loads(source, strict=False)
+    except ValueError:
+        # Within the marks of a comment or a CDATA section, or with a semicolon behind it.
+        within = source[source.find("{") : source.rfind("}") + 1]
+        if not within or within == source:
+            raise
+        return json.loads(within, strict=False)
 
 
 def _things(documents: Iterable[Any]) -> Iterator[Thing]:

@@ -45,10 +45,11 @@ _UNSAYS = frozenset({
 
 _KEPT_TAGS = frozenset({"blockquote", "figure", "img", "picture", "pre", "table", "video"})
 _PARAGRAPH_TAGS = frozenset({"blockquote", "p", "pre"})
+_TEXT_TAGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "li", "p", "td", "th"})
 _UNREAD_TAGS = frozenset({"script", "style", "noscript", "template", "head", "title", "svg"})
 DROPPED = "template"
 """What an element is renamed to that is to be left out: ``markup`` leaves these out as they are."""
-_LONG = 140
+_LONG = 100
 """Characters outside of links from which on a paragraph is text, whatever its class says."""
 
 
@@ -136,7 +137,10 @@ class Page:
 
     def _is_extra(self, element: Element) -> bool:
         parent = element.getparent()
-        if element.tag == "footer" and parent is not None and parent.tag in _KEPT_TAGS:
+        around = "" if parent is None else parent.tag
+        if (element.tag == "footer" and around in _KEPT_TAGS) or (
+            element.tag == "span" and around in _TEXT_TAGS
+        ):
             return False
         if element.tag == "p" and self.weight[element] > _LONG:
             return False

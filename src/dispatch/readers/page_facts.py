@@ -100,6 +100,10 @@ class PageFacts:
         shown = [text_of(element) for element in outermost(self.root, _is_standfirst)]
         return [one for one in shown if 0 < len(one) <= 600]
 
+    def shown_times(self) -> list[str]:
+        """The times that the page shows, as it writes them."""
+        return [text_of(time) for time in outermost(self.root, lambda e: e.tag == "time")]
+
     def standfirsts(self) -> list[str]:
         """What may be the standfirst, the likeliest first."""
         candidates = [

@@ -71,6 +71,7 @@ def read(text: str, name: str) -> Article:
     shown = facts.shown_standfirsts()
     standfirst = _standfirst(facts.standfirsts(), shown, headline, body)
     repeated = [headline, *facts.headings, standfirst or "", *shown, fields.desk or ""]
+    repeated += facts.shown_times()
     body = _without_head(body, repeated, [author.name for author in fields.byline])
     if not any(isinstance(block, Paragraph) for block in body):
         raise ArticleError(
