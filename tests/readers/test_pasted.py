@@ -392,6 +392,36 @@ def test_a_release_line_is_left_out_and_told(line: str) -> None:
     assert article.notes == (Note("info", "line 1", f"Left out “{line}”."),)
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["By Rosa Lind | World", "By Rosa Lind · World", "World | By Rosa Lind"],
+)
+def test_a_byline_and_more_between_bars(line: str) -> None:
+    article = read(f"{HEADLINE}\n{STANDFIRST}\n{line}\n\n{BODY}")
+    assert article.byline == (Author("Rosa Lind"),)
+    assert (article.desk, article.standfirst) == ("World", STANDFIRST)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "By Rosa Lind | Published 2026-10-04 09:30 UTC",
+        "By Rosa Lind, published 2026-10-04 09:30 UTC",
+    ],
+)
+def test_a_byline_and_a_time_on_one_line(line: str) -> None:
+    article = read(f"{HEADLINE}\n{line}\n\n{BODY}")
+    assert article.byline == (Author("Rosa Lind"),)
+    assert article.published == datetime.fromisoformat("2026-10-04T09:30+00:00")
+
+
+@pytest.mark.parametrize("name", ["By Rosa Lind", "Rosa Lind"])
+def test_a_role_below_the_name(name: str) -> None:
+    article = read(f"{HEADLINE}\n\n{name}\nWorld Affairs Editor\n\n{BODY}")
+    assert article.byline == (Author("Rosa Lind", role="World Affairs Editor"),)
+    assert (article.standfirst, texts(article)) == (None, [FIRST, SECOND, THIRD])
+
+
 def test_a_desk_on_a_line_of_its_own_above_the_byline() -> None:
     article = read(f"{HEADLINE}\nWorld\nBy Rosa Lind\n\n{BODY}")
     assert (article.desk, article.standfirst) == ("World", None)

@@ -96,6 +96,14 @@ def is_role(text: str) -> bool:
     return any(word in _ROLES for word in words) or "記者" in text
 
 
+def is_title(text: str) -> bool:
+    """Whether a line is a role and nothing else, in capitals as titles are printed."""
+    words = text.split()
+    small = _PARTICLES | {"and", "at", "for", "in", "of", "und", "für", "et", "the"}
+    capitals = all(word[0].isupper() or not word[0].isalpha() or word in small for word in words)
+    return len(text) <= 80 and not ends_sentence(text) and capitals and is_role(text)
+
+
 def is_desk(text: str, publishers: Publishers) -> bool:
     """Whether ``text`` is the name of a desk, or several such names."""
     bare = _DESK_WORD.sub("", text)

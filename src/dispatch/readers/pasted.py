@@ -16,9 +16,11 @@ from dispatch.article import Article, Author, Block, Note, Paragraph
 from dispatch.errors import ArticleError
 from dispatch.markup import escape
 from dispatch.readers.correspondent import Correspondents, read_correspondents
+from dispatch.readers.dateline import split_dateline
 from dispatch.readers.folding import fold
+from dispatch.readers.labels import keywords_of
 from dispatch.readers.layout import Unit, blocks_of, lines_of
-from dispatch.readers.opening import Opening, keywords_of, read_opening, split_dateline
+from dispatch.readers.opening import Opening, read_opening
 from dispatch.readers.publishers import Publishers
 from dispatch.readers.sections import Closing, inline_note, take_sections
 from dispatch.readers.sources import read_sources
