@@ -35,11 +35,10 @@ def articles_per_second(count: int) -> dict[str, float]:
     folder = Path(tempfile.mkdtemp())
     try:
         text = ARTICLE.read_text(encoding="utf-8")
-        headline, rest = text.split("\n", 1)
         for n in range(count):
             path = folder / "articles" / f"{n:05}.txt"
             path.parent.mkdir(exist_ok=True)
-            path.write_text(f"{headline}, part {n}\n{rest}", encoding="utf-8")
+            path.write_text(f"Number {n}: {text}", encoding="utf-8")
         command = [*_DISPATCH, "publish", "articles", "--out", "site"]
         first = run(command, folder)
         again = run(command, folder)
@@ -63,7 +62,7 @@ def one_more(runs: int, already: int) -> Iterator[Result]:
 
         def add(out: Path) -> Sample:
             article = folder / f"{time.time_ns()}.txt"
-            article.write_text(text.replace("\n", f" {article.stem}\n", 1), encoding="utf-8")
+            article.write_text(f"Number {article.stem}: {text}", encoding="utf-8")
             return run([*_DISPATCH, "publish", str(article), "--out", str(out)], folder)
 
         def add_to_empty() -> Sample:
@@ -97,7 +96,9 @@ def _fill(out: Path, count: int) -> None:
         store.desk_name(connection, desk.slug, desk.name)
         for n in range(count):
             story = replace(
-                article, headline=f"{article.headline} {n}", published=begun + timedelta(hours=n)
+                article,
+                headline=f"Number {n}: {article.headline}",
+                published=begun + timedelta(hours=n),
             )
             placed = place(connection, story, desk, f"{n}.txt", begun)
             entry = feed.render(placed.article, desk, templates)

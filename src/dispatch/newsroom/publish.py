@@ -130,7 +130,7 @@ class _Run:
             _recover(self.options.out, database)
             waiting = deque(enumerate(names))
             while waiting:
-                outcomes = []
+                outcomes: list[Outcome] = []
                 with self._released(database) as (connection, release):
                     while waiting and len(outcomes) < _BATCH and not stopped():
                         n, name = waiting.popleft()

@@ -11,7 +11,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, lru_cache
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +19,8 @@ from dispatch.errors import TemplateError
 from dispatch.renditions.addresses import ascii_url
 
 _DOCTYPE = "<!DOCTYPE html>\n"
+_SHEETS = 32
+"""Style sheets that are remembered, parsed."""
 # The attributes that premailer would add come from the templates, where they are wanted:
 # align="start" or width="100%" beside a style serve no mail program.
 _NO_ATTRIBUTES = ["align", "valign", "bgcolor", "width", "height"]
@@ -69,10 +71,26 @@ def _inliner() -> Any:
         from premailer import Premailer
 
     class Inliner(Premailer):  # type: ignore[misc]
-        def _parse_css_string(self, css_body: str, **_: object) -> Any:
-            return _parsed(css_body)
+        def _parse_css_string(self, css_body: str, validate: bool = False) -> Any:
+            from cssutils import CSSParser
 
+            return CSSParser(validate=validate, fetcher=_nothing).parseString(css_body)
+
+        def _parse_style_rules(self, css_body: str, ruleset_index: int) -> tuple[Any, Any]:
+            # All articles of a desk in a language have the same style sheet.
+            sheet = (css_body, ruleset_index)
+            if sheet not in rules_of:
+                if len(rules_of) >= _SHEETS:
+                    rules_of.clear()
+                rules_of[sheet] = super()._parse_style_rules(css_body, ruleset_index)
+            return rules_of[sheet]
+
+    rules_of: dict[tuple[str, int], tuple[Any, Any]] = {}
     return Inliner
+
+
+def _nothing(_url: str) -> None:
+    """What an @import loads."""
 
 
 @contextmanager
@@ -89,11 +107,3 @@ def _no_client() -> Iterator[None]:
         yield
     finally:
         del sys.modules["requests"]
-
-
-@lru_cache(maxsize=32)
-def _parsed(css: str) -> Any:
-    """The style sheet, parsed once for all articles of a desk in a language."""
-    from cssutils import CSSParser
-
-    return CSSParser(validate=False, fetcher=lambda _: None).parseString(css)

@@ -24,6 +24,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from dispatch.errors import OutputError
 
 _WORKSHOP = ".dispatch"
 _MANIFEST = "manifest.json"
+_SYNCS = 8
 
 
 class Release:
@@ -54,7 +56,7 @@ class Release:
                 return
             staged = self._staging / path
             staged.parent.mkdir(parents=True, exist_ok=True)
-            _write(staged, data)
+            staged.write_bytes(data)
             if path not in self._paths:
                 self._paths.append(path)
 
@@ -62,8 +64,8 @@ class Release:
         """Make sure that all of it would survive a power cut."""
         if self._paths:
             with _explained(self.root):
-                _write(self._staging / _MANIFEST, json.dumps(self._paths).encode())
-                _sync_folders(self._staging)
+                (self._staging / _MANIFEST).write_bytes(json.dumps(self._paths).encode())
+                _sync_all(self._staging)
 
     @property
     def empty(self) -> bool:
@@ -127,21 +129,16 @@ def _holds(path: Path, data: bytes) -> bool:
         return False
 
 
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folders(top: Path) -> None:
-    for folder, _, _ in os.walk(top):
-        _sync(Path(folder))
+def _sync_all(top: Path) -> None:
+    """Make a folder durable with all in it; together, because each waits for the same disk."""
+    paths = [Path(folder) / name for folder, _, files in os.walk(top) for name in ("", *files)]
+    with ThreadPoolExecutor(_SYNCS) as pool:
+        list(pool.map(_sync, paths))
     _sync(top.parent)
 
 
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
