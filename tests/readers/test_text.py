@@ -252,6 +252,19 @@ def test_a_run_of_variation_selectors_keeps_the_first_alone() -> None:
     assert clean("☂\ufe0f\ufe0f\ufe01\ufe02")[0] == "☂\ufe0f"
 
 
+def test_no_hidden_character_is_overlooked() -> None:
+    hidden = [
+        letter
+        for letter in map(chr, range(0x110000))
+        if unicodedata.category(letter) in ("Cc", "Cf", "Cs") and letter not in "\t\n"
+        if unicodedata.bidirectional(letter) in ("BN", "LRE", "RLE", "LRO", "RLO", "PDF", "")
+    ]
+    assert len(hidden) > 2000
+    assert {letter for letter in hidden if letter in clean(f"a{letter}b")[0]} == set()
+    noncharacters = [chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF)]
+    assert {letter for letter in noncharacters if letter in clean(f"a{letter}b")[0]} == set()
+
+
 def test_text_is_normalised() -> None:
     assert clean("Cafe\u0301")[0] == "Café"
 

@@ -205,7 +205,7 @@ def _without_end(lines: Sequence[Line], closing: Closing) -> list[Line]:
             closing.notes.append(Note("info", f"line {kept[-1].number}", message))
         elif text and len(text) <= 200 and closing.rights is None and _RIGHTS.match(text):
             closing.rights = text
-        elif closing.keywords is None and (found := _KEYWORDS.fullmatch(text[:500])):
+        elif closing.keywords is None and (found := _KEYWORDS.fullmatch(text)):
             closing.keywords = found["words"]
         elif text:
             break

@@ -94,8 +94,10 @@ _CHARSET = re.compile(
 _UTF8_SEQUENCE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
-_HIGH = re.compile(rb"[\x80-\xff]")
-_LATIN = re.compile(rb"[A-Za-z]")
+_HIGH = bytes(range(0x80, 0x100))
+_LATIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_JUDGED = 200_000
+"""Bytes before and after the first that is not UTF-8 by which the encoding is judged."""
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 
 
@@ -160,9 +162,10 @@ def _not_utf8(data: bytes, name: str, error: UnicodeDecodeError) -> tuple[str, t
     if declared and declared != "cp1252":
         message = f"Read as {declared}, as the page declares. Check the accented letters."
         return _strictly(data, declared, name), (Note("info", "encoding", message),)
-    if _is_damaged_utf8(data):
+    around = data[max(0, error.start - _JUDGED) : error.start + _JUDGED]
+    if _is_damaged_utf8(around):
         raise _undecodable(data, name, "UTF-8", error.start) from error
-    if _mostly_high(data):
+    if _mostly_high(around):
         raise ArticleError(
             f"{name} is in an encoding that it does not name: byte 0x{data[error.start]:02x} at "
             f"offset {error.start} (line {_line(data, error.start)}) is not UTF-8, and most of "
@@ -237,18 +240,23 @@ def _declared(data: bytes) -> str | None:
 def _is_damaged_utf8(data: bytes) -> bool:
     """Whether most of what is not ASCII is UTF-8: read as Windows-1252 it would be gibberish."""
     sequences = _UTF8_SEQUENCE.findall(data)
-    strays = len(_HIGH.findall(data)) - sum(map(len, sequences))
+    strays = _count(data, _HIGH) - sum(map(len, sequences))
     return bool(sequences) and len(sequences) >= strays
 
 
 def _mostly_high(data: bytes) -> bool:
     """Whether the text is in no Latin script: those have few letters beyond ASCII."""
-    high = len(_HIGH.findall(data))
-    return high >= 8 and high > 0.4 * (high + len(_LATIN.findall(data)))
+    high = _count(data, _HIGH)
+    return high >= 8 and high > 0.4 * (high + _count(data, _LATIN))
+
+
+def _count(data: bytes, which: bytes) -> int:
+    return len(data) - len(data.translate(None, delete=which))
 
 
 def _is_implausible(text: str) -> bool:
-    return len(_CONTROLS.findall(text)) > max(2, len(text) // 500)
+    controls = len(text) - len(_CONTROLS.sub("", text))
+    return controls > max(2, len(text) // 500)
 
 
 # Text --------------------------------------------------------------------------------------------
@@ -301,11 +309,19 @@ _UNWANTED = (
     _Unwanted(
         re.compile(
             f"(?<![{_JOINED}])[\u200c\u200d]|(?<![{_UNSPACED}])\u200b"
-            "|[\u00ad\u034f\u115f\u1160\u180e\u2060-\u2064\u206a-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]"
+            "|[\u00ad\u034f\u115f\u1160\u180e\u2060-\u2064\u206a-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb"
+            "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a]"
             f"|(?<![{_IDEOGRAPHS}])[\U000e0100-\U000e01ef]|(?<=[{_SELECTORS}])[{_SELECTORS}]"
         ),
         "that nobody can see, such as soft hyphens and zero-width spaces",
     ),
+)
+
+# Every character that any of these may take out: most texts have none, and are searched once.
+_SUSPECT = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u115f\u1160\u180e\u200b-\u200d"
+    "\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0"
+    f"\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e01ef{_NONCHARACTERS}]"
 )
 
 # A letter carries a handful of marks; a run without end covers the lines around it and takes
@@ -324,7 +340,7 @@ def clean(text: str) -> tuple[str, tuple[Note, ...]]:
     """
     text = _OTHER_LINE_ENDS.sub("\n", text)
     notes: list[Note] = []
-    for unwanted in _UNWANTED:
+    for unwanted in _UNWANTED if _SUSPECT.search(text) else ():
         text = _without(text, unwanted, notes)
     text = _with_few_marks(text, notes)
     _note_lost_letters(text, notes)
@@ -333,7 +349,7 @@ def clean(text: str) -> tuple[str, tuple[Note, ...]]:
 
 def is_clean(text: str) -> bool:
     """Whether :func:`clean` would take nothing out of ``text``."""
-    if text.isascii() and text.isprintable():
+    if not _SUSPECT.search(text):
         return True
     return not any(unwanted.pattern.search(text) for unwanted in _UNWANTED)
 
