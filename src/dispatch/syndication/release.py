@@ -23,8 +23,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -32,7 +31,8 @@ from dispatch.errors import OutputError
 
 _WORKSHOP = ".dispatch"
 _MANIFEST = "manifest.json"
-_SYNCS = 8
+_MANY = 40
+"""Paths that are made durable one by one, at most: each waits for the disk."""
 
 
 class Release:
@@ -65,7 +65,9 @@ class Release:
         if self._paths:
             with _explained(self.root):
                 (self._staging / _MANIFEST).write_bytes(json.dumps(self._paths).encode())
-                _sync_all(self._staging)
+                folders = (Path(folder) for folder, _, _ in os.walk(self._staging))
+                files = (self._staging / path for path in (*self._paths, _MANIFEST))
+                _sync_all([*files, *folders, self._staging.parent])
 
     @property
     def empty(self) -> bool:
@@ -110,15 +112,14 @@ def exclusively(root: Path) -> Iterator[None]:
 
 
 def _place(root: Path, staging: Path, paths: list[str]) -> None:
-    folders = set()
+    folders: set[Path] = set()
     for path in paths:
         final = root / path
         final.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):  # placed before a crash
             (staging / path).replace(final)
-        folders.add(final.parent)
-    for folder in sorted(folders):
-        _sync(folder)
+        folders |= {final.parent, *final.parent.parents}
+    _sync_all([folder for folder in folders if folder.is_relative_to(root)])
     shutil.rmtree(staging)
 
 
@@ -129,12 +130,13 @@ def _holds(path: Path, data: bytes) -> bool:
         return False
 
 
-def _sync_all(top: Path) -> None:
-    """Make a folder durable with all in it; together, because each waits for the same disk."""
-    paths = [Path(folder) / name for folder, _, files in os.walk(top) for name in ("", *files)]
-    with ThreadPoolExecutor(_SYNCS) as pool:
-        list(pool.map(_sync, paths))
-    _sync(top.parent)
+def _sync_all(paths: Collection[Path]) -> None:
+    """Have the disk hold what was written: path by path, or at once where there are many."""
+    if len(paths) > _MANY:
+        os.sync()
+    else:
+        for path in paths:
+            _sync(path)
 
 
 def _sync(path: Path) -> None:
