@@ -366,6 +366,19 @@ class TestTables:
         source = "<table>a<div>b</div><tr><td>c<td>d</td>e</tr></table>"
         assert text(source) == "a\nb\ne\nc\td"
 
+    @pytest.mark.parametrize(
+        ("source", "expected"),
+        [
+            ("<table><thead><td>a<td>b</thead><tr><td>c<td>d</table>", "a\tb\nc\td"),
+            ("<table><td>a<td>b</table>", "a\tb"),
+            ("<table><caption>a</caption><caption>b</caption><tr><td>c<td>d</table>", "b\na\nc\td"),
+            ("<table><tr><td>a<td>b</td><caption>c</caption></tr></table>", "c\na\tb"),
+            ("<table><tr><thead>a</thead><td>b<td>c</table>", "a\nb\tc"),
+        ],
+    )
+    def test_misplaced_parts_are_not_lost(self, source: str, expected: str):
+        assert text(source) == expected
+
     def test_one_beyond_bounds_becomes_paragraphs(self):
         source = "<table><tr>" + "<td>a" * 300 + "<tr><td>b<td>c" * 300 + "</table>"
         found = markup.blocks(source)

@@ -85,7 +85,9 @@ def summary(article: Article) -> Json:
         "published": _plain(article.published),
         "updated": _plain(article.updated),
         "dateline": article.dateline,
-        "authors": _plain(article.byline),
+        "authors": [
+            {"name": a.name, "role": a.role, "desk": a.desk, "bio": a.bio} for a in article.byline
+        ],
         "keywords": _plain(article.keywords),
         "body": [
             {"kind": b.kind, "text": markup.block_text(b), "html": markup.block_html(b)}

@@ -266,15 +266,13 @@ class _Builder:
 
     def _table(self, element: Element, depth: int) -> None:
         self._add(*self._loose_in_table(element, depth))
-        flat = [self._flat(child) for child in element.iterchildren("caption")]
-        caption = next((html for html, _ in flat if html), None)
-        media = [block for _, found in flat for block in found]
-        rows: list[list[tables.SpannedCell]] = []
+        caption, media = self._flat(next(element.iterchildren("caption"), None))
+        spanned: list[list[tables.SpannedCell]] = []
         for row, in_head in tables.rows(element):
-            cells = [self._cell(cell, in_head) for cell in row.iterchildren("td", "th")]
-            rows.append([cell for cell, _ in cells])
+            cells = [self._cell(cell, in_head) for cell in row]
+            spanned.append([cell for cell, _ in cells])
             media += [block for _, found in cells for block in found]
-        self._add(*tables.blocks(rows, caption), *media)
+        self._add(*tables.blocks(spanned, caption), *media)
 
     def _cell(self, element: Element, in_head: bool) -> tuple[tables.SpannedCell, list[Block]]:
         html, media = self._flat(element)
@@ -285,13 +283,11 @@ class _Builder:
     def _loose_in_table(self, table: Element, depth: int) -> list[Block]:
         """What stands between the parts of a table: HTML shows it before the table."""
         builder = _Builder(self.context)
-        rows = [row for row, _ in tables.rows(table)]
-        for parent in (table, *table.iterchildren("thead", "tbody", "tfoot"), *rows):
-            builder.line.text(parent.text)
-            for child in parent:
-                if child.tag not in tables.PARTS:
-                    builder._visit(child, depth)
-                builder.line.text(child.tail)
+        for loose in tables.loose(table):
+            if isinstance(loose, str):
+                builder.line.text(loose)
+            else:
+                builder._visit(loose, depth)
         builder._flush()
         return builder.blocks
 

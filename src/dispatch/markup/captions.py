@@ -62,9 +62,10 @@ def figcaption(figure: Element) -> Element | None:
     for child in figure:
         if child.tag == "figcaption":
             return child
-        nested = None if child.tag == "figure" else next(child.iterchildren("figcaption"), None)
-        if nested is not None:
-            return nested
+        if child.tag in ("a", "center", "div", "p", "section", "span"):
+            nested = next(child.iterchildren("figcaption"), None)
+            if nested is not None:
+                return nested
     return None
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Literal
 
 from lxml.etree import _Element as Element
 
 from dispatch.article import Block, Cell, Html, Paragraph, Table
 
-PARTS = frozenset({"caption", "col", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr"})
+_SECTIONS = ("thead", "tbody", "tfoot")
+_CELLS = ("td", "th")
 _MAX_CELLS = 50_000
 """Per table, with those that spans and short rows add: a few letters can ask for millions."""
 
@@ -18,14 +20,48 @@ SpannedCell = tuple[Cell, int, int]
 """A cell with the number of columns and of rows it takes."""
 
 
-def rows(table: Element) -> Iterator[tuple[Element, bool]]:
-    """The table's own rows, not those of a table inside it; True for those of its head."""
-    for child in table.iterchildren("thead", "tbody", "tfoot", "tr"):
-        if child.tag == "tr":
-            yield child, False
-        else:
-            for row in child.iterchildren("tr"):
-                yield row, child.tag == "thead"
+def rows(table: Element) -> Iterator[tuple[list[Element], bool]]:
+    """The cells of the table's own rows, not of a table inside it; True for those of its head."""
+    yield from _rows_in(table, in_head=False)
+
+
+def _rows_in(part: Element, *, in_head: bool) -> Iterator[tuple[list[Element], bool]]:
+    for is_bare, children in groupby(part, key=lambda child: child.tag in _CELLS):
+        if is_bare:  # their row was forgotten
+            yield list(children), in_head
+            continue
+        for child in children:
+            if child.tag == "tr":
+                yield list(child.iterchildren(*_CELLS)), in_head
+            elif child.tag in _SECTIONS and part.tag == "table":
+                yield from _rows_in(child, in_head=child.tag == "thead")
+
+
+def loose(table: Element) -> Iterator[str | Element]:
+    """What stands between the parts of the table, where nothing should: texts and elements."""
+    for part in _parts(table):
+        yield part.text or ""
+        seen_caption = False
+        for child in part:
+            if child.tag == "caption" and part is table and not seen_caption:
+                seen_caption = True
+            elif not _belongs(child, part):
+                yield child
+            yield child.tail or ""
+
+
+def _parts(table: Element) -> Iterator[Element]:
+    for section in (table, *table.iterchildren(*_SECTIONS)):
+        yield section
+        yield from section.iterchildren("tr")
+
+
+def _belongs(child: Element, part: Element) -> bool:
+    if child.tag in _CELLS:
+        return True
+    if part.tag == "tr":
+        return False
+    return child.tag == "tr" or (part.tag == "table" and child.tag in _SECTIONS)
 
 
 def is_layout(table: Element) -> bool:
@@ -34,8 +70,7 @@ def is_layout(table: Element) -> bool:
         return True
     if next(table.iterchildren("caption", "thead"), None) is not None:
         return False
-    cells = (list(row.iterchildren("td", "th")) for row, _ in rows(table))
-    return all(len(row) < 2 and not any(cell.tag == "th" for cell in row) for row in cells)
+    return all(len(row) < 2 and not any(cell.tag == "th" for cell in row) for row, _ in rows(table))
 
 
 def alignment(cell: Element) -> Literal["left", "center", "right"] | None:
