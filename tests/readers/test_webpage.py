@@ -210,6 +210,14 @@ class TestFacts:
         assert found.published == datetime(2026, 11, 3, 5, 45, tzinfo=UTC)
         assert is_the_text(found)
 
+    def test_those_who_comment_are_no_authors(self):
+        comment = "<div class=comment-list><cite itemprop=author>Troll</cite></div><aside><b itemprop=author>Else</b></aside>"
+        found = article(
+            "",
+            f"<article><h1>Boats lost</h1><b itemprop=author>Ann Lee</b>{TEXT}{comment}</article>",
+        )
+        assert found.byline == (Author("Ann Lee"),)
+
     def test_an_update_at_the_time_of_publication_is_none(self):
         when = "2026-11-03T05:45:00Z"
         assert article(linked(headline="B", datePublished=when, dateModified=when)).updated is None
@@ -344,6 +352,7 @@ class TestWhereTheTextIs:
             f"<div><h1>Boats lost</h1><div class='entry-content clear'>{TEXT}</div><div>{paragraphs(2, 'other')}</div></div>",
             f"<div id=article-body>{TEXT}</div><div>{paragraphs(2, 'other')}</div>",
             f"<article>{paragraphs(1, 'kicker')}<div class=storyBody>{TEXT}</div></article>",
+            f"<article><h1>Boats lost</h1></article><main>{TEXT}</main>",
             f"<form id=aspnetForm><div><h1>Boats lost</h1>{TEXT}</div></form>",
             f"<div aria-hidden=true><main>{TEXT}</main></div><div role=dialog>{paragraphs(1, 'cookie')}</div>",
             f"<div><div><h1>Boats lost</h1><div>{TEXT}</div></div><div><p>Short.</p></div></div>",

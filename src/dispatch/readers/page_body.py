@@ -36,13 +36,16 @@ _BOILERPLATE_WORDS = frozenset({
     "subscription", "taboola", "tags", "taglist", "teaser", "teasers", "timestamp", "toolbar",
     "trending", "visuallyhidden",
 })  # fmt: skip
-_COMMENT_WORDS = frozenset({"comment", "comments", "disqus", "respond"})
+COMMENT_WORDS = frozenset({"comment", "comments", "disqus", "respond"})
 _UNSAYS = frozenset({
     "above", "after", "before", "below", "between", "disable", "has", "hide", "no", "non", "not",
     "open", "show", "with", "without",
 })  # fmt: skip
 """With one of these, a name says nothing of the element it stands on: ``no-ads``."""
 
+_INLINE_TAGS = frozenset({
+    "a", "abbr", "b", "cite", "code", "em", "i", "mark", "q", "strong", "sub", "sup",
+})  # fmt: skip
 _KEPT_TAGS = frozenset({"blockquote", "figure", "img", "picture", "pre", "table", "video"})
 _PARAGRAPH_TAGS = frozenset({"blockquote", "p", "pre"})
 _TEXT_TAGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "li", "p", "td", "th"})
@@ -51,6 +54,7 @@ DROPPED = "template"
 """What an element is renamed to that is to be left out: ``markup`` leaves these out as they are."""
 _LONG = 100
 """Characters outside of links from which on a paragraph is text, whatever its class says."""
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
 class Page:
@@ -62,18 +66,25 @@ class Page:
 
     def body(self, headline: str) -> Element | None:
         """The element that the page marks as the article's text; None where it marks none."""
-        article = self._heaviest(_articles_headed(self.root, headline))
+        article = self._text_in(_articles_headed(self.root, headline))
         marked = self._marked(self.root if article is None else article)
         if marked is not None:
             return marked
         if article is None:
-            article = self._heaviest(self.root.iter("article"))
+            article = self._text_in(self.root.iter("article"))
         scope = self._heaviest(outermost(self.root, _is_main)) if article is None else article
         within = self.root if scope is None else scope
         container = self._heaviest(filter(_is_named_as_container, within.iter(etree.Element)))
         if container is None or scope is None:
             return scope if container is None else container
         return container if 2 * self.weight[container] >= self.weight[scope] else scope
+
+    def _text_in(self, articles: Iterable[Element]) -> Element | None:
+        """The heaviest, unless it holds next to nothing of the page's text."""
+        found = self._heaviest(articles)
+        if found is None or 10 * self.weight[found] < self.weight[self.root]:
+            return None
+        return found
 
     def _marked(self, scope: Element) -> Element | None:
         """What is marked as the article's body in ``scope``; all of it where that is in pieces."""
@@ -130,7 +141,7 @@ class Page:
             is_extra = (
                 _is_hidden(element) or self._is_extra(element)
                 if self.weight[element] <= most
-                else element not in beginning and _is_named(element, _COMMENT_WORDS)
+                else element not in beginning and is_named(element, COMMENT_WORDS)
             )
             if is_extra:
                 element.tag = DROPPED
@@ -240,16 +251,10 @@ def _is_boilerplate(element: Element) -> bool:
         return True
     if element.tag in _KEPT_TAGS or element.tag in _INLINE_TAGS:
         return False
-    return _is_named(element, _BOILERPLATE_WORDS)
+    return is_named(element, _BOILERPLATE_WORDS)
 
 
-_INLINE_TAGS = frozenset(
-    {"a", "abbr", "b", "cite", "code", "em", "i", "mark", "q", "strong", "sub", "sup"}
-)
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
-
-
-def _is_named(element: Element, words: frozenset[str]) -> bool:
+def is_named(element: Element, words: frozenset[str]) -> bool:
     """Whether a class name or the id of ``element`` has one of ``words`` in it."""
     names = [*element.get("class", "").split(), *element.get("id", "").split()]
     for name in names[:30]:

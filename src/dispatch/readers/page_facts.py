@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from dispatch.readers.fields import language_tag
 from dispatch.readers.front_matter import Field, Value
 from dispatch.readers.given import folded
 from dispatch.readers.jsonld import LinkedData, Thing, text
-from dispatch.readers.page_body import outermost, text_of
+from dispatch.readers.page_body import COMMENT_WORDS, is_named, outermost, text_of
 from dispatch.readers.times import parse_time
 
 _SITE_SEAM = re.compile(r"\s+(?:[|\-–—·•«»:]|::)\s+")
@@ -31,6 +32,8 @@ _UPDATED = (
     "article:modified_time", "datemodified", "og:updated_time", "last-modified", "lastmod",
     "dcterms.modified",
 )  # fmt: skip
+_MAX_OF_A_NAME = 100
+"""Meta elements."""
 _STANDFIRST = frozenset({"standfirst", "dek", "deck", "subtitle", "subheadline", "lede"})
 
 
@@ -186,7 +189,7 @@ class PageFacts:
 
     def _shown_byline(self) -> Iterator[str]:
         """Who the page shows as its author."""
-        marked = [text_of(element) for element in outermost(self.root, _is_author)]
+        marked = [text_of(e) for e in outermost(self.root, _is_author) if _is_of_the_article(e)]
         shown = (text_of(element) for element in outermost(self.root, _is_byline))
         names = marked or [next(shown, "")]
         yield from dict.fromkeys(name for name in names if 0 < len(name) <= 120)
@@ -296,8 +299,9 @@ def _meta(root: Element) -> dict[str, list[str]]:
     for meta in root.iter("meta"):
         names = (meta.get("property"), meta.get("name"), meta.get("http-equiv"))
         for name in {name.lower().strip() for name in names if name}:
-            if content := text(meta.get("content")):
-                found.setdefault(name, []).append(content)
+            content = text(meta.get("content"))
+            if content and len(found.setdefault(name, [])) < _MAX_OF_A_NAME:
+                found[name].append(content)
     return found
 
 
@@ -328,6 +332,14 @@ def _is_author(element: Element) -> bool:
     if element.tag == "link":
         return False
     return "author" in element.get("rel", "").split() or "author" in _itemprop(element)
+
+
+def _is_of_the_article(element: Element) -> bool:
+    """Whether it stands neither beside the article nor in the comments below it."""
+    return not any(
+        around.tag in ("aside", "footer", "nav") or is_named(around, COMMENT_WORDS)
+        for around in itertools.islice(element.iterancestors(), 20)
+    )
 
 
 def _is_byline(element: Element) -> bool:
