@@ -199,9 +199,7 @@ class Article:
             raise ArticleError("The article has no headline. Give it one and try again.")
         one_line = {f: getattr(self, f) for f in _ONE_LINE}
         for n, author in enumerate(self.byline, 1):
-            one_line |= {
-                f"author {n}, {f.name}": getattr(author, f.name) for f in fields(author)
-            }
+            one_line |= {f"author {n}, {f.name}": getattr(author, f.name) for f in fields(author)}
         for name, value in one_line.items():
             if value is not None and _LINE_BREAKS.search(value):
                 raise ArticleError(

@@ -652,7 +652,7 @@ def test_links_are_numbered_and_listed_once() -> None:
         "\n"
         "Sources\n"
         "-------\n"
-        "* Board: Three [3]\n"
+        "* Board – Three [3]\n"
         "\n"
         "Links\n"
         "-----\n"
@@ -886,7 +886,7 @@ def test_a_source_without_a_web_address_is_not_linked(url: str) -> None:
     rendition = render(article("Rain.", sources=(Source("Report", "Board", url),)))
     assert texts(rendition, "closing") == ["Sources Board Report"]
     assert not list(by_class(page(rendition), "closing")[0].iter("a"))
-    assert "* Board: Report\n" in rendition.text.decode()
+    assert "* Board – Report\n" in rendition.text.decode()
 
 
 # Pure --------------------------------------------------------------------------------------------
