@@ -17,13 +17,14 @@ demo: $(VENV)/installed
 	@rm -rf demo
 	@DISPATCH_SITE_URL=https://courier.example $(BIN)/dispatch publish samples --out demo
 	@echo
-	@echo "Open in a browser:"
-	@find demo/public -maxdepth 2 -name index.html | sort | sed 's/^/  /'
-	@echo "The newsletters, the feeds and the wire copies:"
-	@find demo/outbox -name email.html | sort | head -n 1 | sed 's/^/  /; s/$$/   (one for each article)/'
-	@find demo/outbox -name email.eml | sort | head -n 1 | sed 's/^/  /; s/$$/    (opens in any mail program)/'
-	@find demo/outbox -name copy.txt | sort | head -n 1 | sed 's/^/  /; s/$$/     (what a partner takes)/'
-	@find demo/public -maxdepth 2 -name 'feed.*' | sort | sed 's/^/  /'
+	@echo "Each desk's page and its feeds (feed.rss, feed.atom, feed.json) lie in:"
+	@for folder in demo/public/*/; do echo "  $${folder}index.html"; done
+	@echo "Each article's web page:"
+	@for page in demo/public/*/*/*/*/*/index.html; do echo "  $$page"; done
+	@echo "Each article's newsletter (email.html, email.txt, email.eml) and wire copy (copy.txt, copy.ascii.txt):"
+	@for folder in demo/outbox/*/*/*/*/*/; do echo "  $$folder"; done
+	@echo
+	@echo "Begin with demo/outbox/world/2026/10/09/grain-corridor/email.html in a browser."
 
 test: $(VENV)/installed-test
 	$(BIN)/pytest -n auto
