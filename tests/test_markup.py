@@ -10,6 +10,7 @@ import html5lib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.bounds import CPU_SECONDS
 
 from dispatch import markup
 from dispatch.article import (
@@ -734,7 +735,7 @@ class TestBounds:
     @pytest.mark.parametrize("name", HOSTILE)
     def test_hostile_html_is_read_or_refused_in_time(self, name: str):
         source = HOSTILE[name]
-        before = time.perf_counter()
+        before = time.process_time()
         try:
             found = markup.blocks(source)
         except ArticleError as error:
@@ -742,7 +743,7 @@ class TestBounds:
             found = ()
         written = sum(len(markup.block_html(block)) for block in found)
         assert written <= 20 * len(source)
-        assert time.perf_counter() - before < 3
+        assert time.process_time() - before < CPU_SECONDS
 
     def test_too_deep_is_said(self):
         with pytest.raises(ArticleError, match="nested too deeply"):

@@ -7,6 +7,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.bounds import CPU_SECONDS
 
 from dispatch.errors import ArticleError
 from dispatch.readers.front_matter import Field, has_fences, read
@@ -191,17 +192,17 @@ HOSTILE_TOML = {
 class TestHostile:
     @pytest.mark.parametrize("name", HOSTILE_YAML)
     def test_yaml_is_refused_in_a_sentence_and_in_time(self, name: str):
-        before = time.perf_counter()
+        before = time.process_time()
         with pytest.raises(ArticleError, match=r"^story\.md(, line \d+)?: .*\.$"):
             yaml(HOSTILE_YAML[name])
-        assert time.perf_counter() - before < 2
+        assert time.process_time() - before < CPU_SECONDS
 
     @pytest.mark.parametrize("name", HOSTILE_TOML)
     def test_toml_is_refused_in_a_sentence_and_in_time(self, name: str):
-        before = time.perf_counter()
+        before = time.process_time()
         with pytest.raises(ArticleError, match=r"^story\.md(, line \d+)?: .*\.$"):
             toml(HOSTILE_TOML[name])
-        assert time.perf_counter() - before < 2
+        assert time.process_time() - before < CPU_SECONDS
 
     @given(st.text(st.sampled_from("ab:#-[]{}&*!|>'\"%@`,?= \n\t.0~<"), max_size=40))
     @settings(derandomize=True, max_examples=300, deadline=None)

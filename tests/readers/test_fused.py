@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.bounds import CPU_SECONDS
 
 from dispatch.errors import SettingsError
 from dispatch.readers.addresses import find_urls
@@ -527,10 +528,10 @@ def test_without_a_delimiter_publisher_title_and_address_are_the_whole_line(
     ids=lambda line: line[:12],
 )  # fmt: skip
 def test_a_line_without_end_takes_no_time(line: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for piece in items(line):
         split(piece, ALONE)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < CPU_SECONDS
 
 
 # The list ----------------------------------------------------------------------------------------
@@ -611,9 +612,9 @@ def test_a_doubt_becomes_a_warning_that_names_the_line() -> None:
 
 
 def test_thousands_of_sources_take_no_time() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(listed(f"- {W}{T} {H}\n" * 3_000)) == 3_000
-    assert time.perf_counter() - started < 30
+    assert time.process_time() - started < CPU_SECONDS
 
 
 # Addresses ---------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.bounds import CPU_SECONDS
 
 from dispatch import markup
 from dispatch.article import (
@@ -286,7 +287,7 @@ class TestLooksLike:
         assert not looks_like(cairo.read_text("utf-8"))
 
     def test_takes_no_time_on_what_is_long(self):
-        before = time.perf_counter()
+        before = time.process_time()
         for text in (
             "[" * 500_000,
             "**a" * 200_000,
@@ -295,7 +296,7 @@ class TestLooksLike:
             "\n" * 500_000,
         ):
             looks_like(text)
-        assert time.perf_counter() - before < 3
+        assert time.process_time() - before < CPU_SECONDS
 
 
 SIZE = 200_000
@@ -331,7 +332,7 @@ class TestBounds:
     @pytest.mark.parametrize("name", HOSTILE)
     def test_hostile_markdown_is_read_or_refused_in_time(self, name: str):
         text = HOSTILE[name]
-        before = time.perf_counter()
+        before = time.process_time()
         try:
             article = read(f"# Ferry\n\nText.\n\n{text}\n", NAME)
         except ArticleError as error:
@@ -342,7 +343,7 @@ class TestBounds:
                 sum(len(markup.block_html(block)) for block in article.body)
                 < 20 * len(text) + 10_000
             )
-        assert time.perf_counter() - before < 8  # a quadratic one takes minutes
+        assert time.process_time() - before < CPU_SECONDS
 
     def test_nesting_that_would_lose_text_is_refused(self):
         with pytest.raises(ArticleError, match=r"^story\.md: .* nested more than 40 deep"):

@@ -10,6 +10,7 @@ from io import BytesIO
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.bounds import CPU_SECONDS
 
 from dispatch.errors import ArticleError
 from dispatch.readers.text import clean, decode, is_clean
@@ -270,9 +271,9 @@ def test_text_is_normalised() -> None:
 
 
 def test_marks_without_end_are_cut_and_take_no_time() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     text, notes = clean("Z" + "\u0301\u0327" * 100_000 + "algo")
-    assert time.perf_counter() - started < 5  # normalising the run whole takes minutes
+    assert time.process_time() - started < CPU_SECONDS
     assert len(text) < 40
     assert text.endswith("algo")
     assert notes[0].level == "warning"

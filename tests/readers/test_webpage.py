@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.bounds import CPU_SECONDS
 
 from dispatch import markup
 from dispatch.article import Article, Author, Crosshead, Html, Image, List, Paragraph, Source
@@ -618,7 +619,7 @@ class TestLooksLike:
         assert not looks_like(text)
 
     def test_takes_no_time_on_what_is_long(self):
-        before = time.perf_counter()
+        before = time.process_time()
         for text in (
             "<!--" * 200_000,
             "<!-- " + "x" * 500_000,
@@ -627,7 +628,7 @@ class TestLooksLike:
             "<?xml" * 100_000,
         ):
             looks_like(text)
-        assert time.perf_counter() - before < 2
+        assert time.process_time() - before < CPU_SECONDS
 
 
 NESTED = 1_900
@@ -659,18 +660,18 @@ HOSTILE = {
 class TestBounds:
     @pytest.mark.parametrize("name", HOSTILE)
     def test_hostile_pages_are_read_or_refused_in_time(self, name: str):
-        before = time.perf_counter()
+        before = time.process_time()
         try:
             read(HOSTILE[name], NAME)
         except ArticleError as error:
             assert str(error).endswith(("try again.", "plain text.", "or Markdown."))
-        assert time.perf_counter() - before < 5
+        assert time.process_time() - before < CPU_SECONDS
 
     def test_five_megabytes_take_seconds(self):
-        before = time.perf_counter()
+        before = time.process_time()
         found = read(page(f"<article><h1>Boats lost</h1>{paragraphs(36_000)}</article>"), NAME)
         assert len(found.body) == 36_000
-        assert time.perf_counter() - before < 10
+        assert time.process_time() - before < CPU_SECONDS
 
 
 class TestAnyPage:

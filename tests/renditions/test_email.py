@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from tests.bounds import CPU_SECONDS
 from tests.golden_files import check_golden
 from tests.renditions.email_samples import (
     ARABIC_DESK,
@@ -548,11 +549,11 @@ HUGE = 5_000_000
     ids=["paragraph", "marked-up paragraph", "code", "list", "table"],
 )
 def test_a_block_of_megabytes_is_left_to_the_web(block: Paragraph | Code | List | Table) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     rendition = render(
         article("First.", body=(Paragraph(Html("First.")), block, Paragraph(Html("Last."))))
     )
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < CPU_SECONDS
     assert words(by_class(page(rendition), "body")[0]) == "First. Continue reading"
     assert len(rendition.html) < 20_000
     assert len(rendition.eml) < 30_000
@@ -566,9 +567,9 @@ def test_a_first_block_too_large_still_gives_an_email() -> None:
 
 
 def test_an_article_of_megabytes_takes_no_longer_than_one_that_fills_an_email() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     rendition = render(article(*[f"{n} " + "Rain. " * 80 for n in range(10_000)]))
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < CPU_SECONDS
     assert 95_000 < len(rendition.html) <= 100_000
 
 
@@ -596,9 +597,9 @@ def test_an_article_of_megabytes_takes_no_longer_than_one_that_fills_an_email() 
 def test_what_stands_around_the_body_leaves_room_for_it(
     fields: dict[str, object], said: str
 ) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     rendition = render(article("First.", "Last.", **fields))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < CPU_SECONDS
     assert len(rendition.html) <= 100_000
     (body,) = texts(rendition, "body")
     assert body.endswith("First. Last.")

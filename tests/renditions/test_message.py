@@ -20,6 +20,7 @@ from typing import cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.bounds import CPU_SECONDS
 from tests.renditions.email_samples import DESK, FERRY, PUBLISHED, article
 
 from dispatch.desk import Desk, Mailbox
@@ -398,9 +399,9 @@ def test_a_subject_of_nothing_but_control_characters_is_the_desk_s_name() -> Non
 
 @pytest.mark.parametrize("letter", ["x", "ü", "日", "x ", "ü ", "=?"])
 def test_a_subject_of_a_megabyte_is_answered_at_once(letter: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     eml = composed(letter * 1_000_000)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < CPU_SECONDS
     assert str(read(eml)["Subject"]) == (letter * 500)[:500].strip()
 
 
