@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from tests.bounds import CPU_SECONDS
 
 from dispatch.errors import SettingsError
-from dispatch.readers.addresses import find_urls
 from dispatch.readers.fused import Split, Surroundings, items, split
-from dispatch.readers.layout import lines_of
+from dispatch.readers.fused.addresses import find_urls
+from dispatch.readers.pasted.layout import lines_of
+from dispatch.readers.pasted.sources import read_sources
 from dispatch.readers.publishers import Publishers
-from dispatch.readers.sources import read_sources
 
 PUBLISHERS = Publishers.load()
 ALONE = Surroundings(PUBLISHERS)

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dispatch.article import Author, Note
-from dispatch.readers.addresses import find_urls
 from dispatch.readers.folding import fold, mentions
+from dispatch.readers.fused.addresses import find_urls
 from dispatch.readers.joints import joint
-from dispatch.readers.layout import Line, ends_sentence
+from dispatch.readers.pasted.layout import Line, ends_sentence
 from dispatch.readers.publishers import Publishers
 
 _ROLE_WORDS = """

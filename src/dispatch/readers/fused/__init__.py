@@ -13,12 +13,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dispatch.readers.addresses import Site, find_urls, site_of
-from dispatch.readers.evidence import DETECTORS, Candidate, Evidence, Item, Part, Surroundings
 from dispatch.readers.folding import fold
+from dispatch.readers.fused.addresses import Site, find_urls, site_of
+from dispatch.readers.fused.evidence import DETECTORS, Candidate, Evidence, Item, Part, Surroundings
+from dispatch.readers.fused.slugs import repeat_of, starts_slug
 from dispatch.readers.joints import NONE, SPACE, Joint, joint
 from dispatch.readers.publishers import Publishers
-from dispatch.readers.slugs import repeat_of, starts_slug
 
 SURE = 5
 """Points from which a text is parted."""

@@ -1,8 +1,8 @@
 """A web page as a content management system delivers it, saved to a file.
 
 What is said about the article comes from JSON-LD, from meta elements and from
-the page itself, in that order (``page_facts.py``); its text from the page's own
-markup, with what surrounds it left out (``page_body.py``).
+the page itself, in that order (``facts.py``); its text from the page's own
+markup, with what surrounds it left out (``body.py``).
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from dispatch.errors import ArticleError
 from dispatch.readers.dropped import Dropped
 from dispatch.readers.fields import read as read_fields
 from dispatch.readers.given import folded
-from dispatch.readers.jsonld import Thing
-from dispatch.readers.page_body import Page
-from dispatch.readers.page_facts import PageFacts
-from dispatch.readers.page_images import settle
+from dispatch.readers.webpage.body import Page
+from dispatch.readers.webpage.facts import PageFacts
+from dispatch.readers.webpage.images import settle
+from dispatch.readers.webpage.jsonld import Thing
 
 _OPENING = re.compile(
     r"(?:\s|<\?xml[^>]*+>|<!--(?:(?!-->).){0,2000}+-->)*+<(?P<tag>!doctype html|[a-z][a-z0-9]*)\b",

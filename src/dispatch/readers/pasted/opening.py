@@ -17,8 +17,8 @@ from dispatch.article import Author, Level, Note
 from dispatch.errors import ArticleError
 from dispatch.markup import one_line
 from dispatch.readers.correspondent import is_desk, is_name, is_title, read_byline
-from dispatch.readers.dateline import split_dateline
-from dispatch.readers.labels import (
+from dispatch.readers.pasted.dateline import split_dateline
+from dispatch.readers.pasted.labels import (
     TIMES,
     field_of,
     is_language,
@@ -26,7 +26,7 @@ from dispatch.readers.labels import (
     keywords_of,
     unlabelled_time,
 )
-from dispatch.readers.layout import Line, Unit, ends_sentence, units_of
+from dispatch.readers.pasted.layout import Line, Unit, ends_sentence, units_of
 from dispatch.readers.publishers import Publishers
 from dispatch.readers.times import parse_time
 

@@ -16,14 +16,14 @@ from dispatch.article import Article, Author, Block, Note, Paragraph
 from dispatch.errors import ArticleError
 from dispatch.markup import escape
 from dispatch.readers.correspondent import Correspondents, read_correspondents
-from dispatch.readers.dateline import split_dateline
 from dispatch.readers.folding import fold
-from dispatch.readers.labels import keywords_of
-from dispatch.readers.layout import Unit, blocks_of, lines_of
-from dispatch.readers.opening import Opening, read_opening
+from dispatch.readers.pasted.dateline import split_dateline
+from dispatch.readers.pasted.labels import keywords_of
+from dispatch.readers.pasted.layout import Unit, blocks_of, lines_of
+from dispatch.readers.pasted.opening import Opening, read_opening
+from dispatch.readers.pasted.sections import Closing, inline_note, take_sections
+from dispatch.readers.pasted.sources import read_sources
 from dispatch.readers.publishers import Publishers
-from dispatch.readers.sections import Closing, inline_note, take_sections
-from dispatch.readers.sources import read_sources
 
 _BODY_SEARCHED = 200_000
 """Characters of the body in which publishers' names are looked for."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lxml.etree import _Element as Element
 
 from dispatch.readers.dropped import Dropped
-from dispatch.readers.page_body import DROPPED, shown
+from dispatch.readers.webpage.body import DROPPED, shown
 
 _LATE = ("data-src", "data-original", "data-lazy-src", "data-lazy", "data-hi-res-src", "data-url")
 _LATE_SETS = ("data-srcset", "data-lazy-srcset", "srcset")

@@ -15,11 +15,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from dispatch.readers.addresses import Site
 from dispatch.readers.folding import fold, forms, mentions
+from dispatch.readers.fused.addresses import Site
+from dispatch.readers.fused.slugs import NO_REPEAT, Repeat
 from dispatch.readers.joints import NONE, SPACE, Joint, script
 from dispatch.readers.publishers import Publishers
-from dispatch.readers.slugs import NO_REPEAT, Repeat
 
 
 @dataclass(frozen=True, slots=True)

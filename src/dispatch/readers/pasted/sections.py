@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dispatch.article import Note
-from dispatch.readers.layout import Line
-from dispatch.readers.sources import is_source, looks_like_sources
+from dispatch.readers.pasted.layout import Line
+from dispatch.readers.pasted.sources import is_source, looks_like_sources
 
 _HEADINGS = {
     "sources": """

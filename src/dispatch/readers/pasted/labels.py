@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dispatch.markup import one_line
-from dispatch.readers.layout import ends_sentence
+from dispatch.readers.pasted.layout import ends_sentence
 
 _LABELS = {
     label.strip(): name

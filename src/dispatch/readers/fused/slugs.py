@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from dispatch.readers.addresses import Site
 from dispatch.readers.folding import forms, parts
+from dispatch.readers.fused.addresses import Site
 from dispatch.readers.joints import script
 
 # Small words that slugs leave out, in the languages of most addresses.

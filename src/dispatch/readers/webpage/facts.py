@@ -15,9 +15,9 @@ from dispatch.markup import one_line, web_url
 from dispatch.readers.fields import language_tag
 from dispatch.readers.front_matter import Field, Value
 from dispatch.readers.given import folded
-from dispatch.readers.jsonld import LinkedData, Thing, text
-from dispatch.readers.page_body import COMMENT_WORDS, is_named, outermost, text_of
 from dispatch.readers.times import parse_time
+from dispatch.readers.webpage.body import COMMENT_WORDS, is_named, outermost, text_of
+from dispatch.readers.webpage.jsonld import LinkedData, Thing, text
 
 _SITE_SEAM = re.compile(r"\s+(?:[|\-–—·•«»:]|::)\s+")
 _SAVED_FROM = re.compile(

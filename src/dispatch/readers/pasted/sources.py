@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from dispatch.article import Note, Source
-from dispatch.readers.addresses import find_urls, site_of
-from dispatch.readers.evidence import Surroundings
 from dispatch.readers.fused import LONGEST_NAME, Split, items, split
-from dispatch.readers.layout import Line
+from dispatch.readers.fused.addresses import find_urls, site_of
+from dispatch.readers.fused.evidence import Surroundings
+from dispatch.readers.pasted.layout import Line
 from dispatch.readers.publishers import Publishers
 
 _BULLET = re.compile(r"\s*(?:[-*–—·]\s+|[•‣◦▪●]\s*)")
