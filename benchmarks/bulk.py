@@ -93,7 +93,7 @@ def _fill(out: Path, count: int) -> None:
     database = Store(out / "dispatch.db")
     release = Release(out)
     with database.transaction() as connection:
-        store.desk_name(connection, desk.slug, desk.name)
+        store.add_desk(connection, store.DeskRow(desk.slug, desk.name, desk.feed_id))
         for n in range(count):
             story = replace(
                 article,

@@ -56,6 +56,8 @@ class Desk:
     """In which dates and times are printed."""
     accent: str = "#8c1c13"
     """The masthead's colour, ``#rrggbb``."""
+    tag: str | None = None
+    """The id of its feed, a tag: URI (RFC 4151); None: made of the host."""
 
     @property
     def host(self) -> str:
@@ -66,6 +68,10 @@ class Desk:
     def list_id(self) -> str:
         """RFC 2919, without the angle brackets: ``world.news.example.org``."""
         return f"{self.slug}.{self.host}"
+
+    @property
+    def feed_id(self) -> str:
+        return self.tag or f"tag:{self.host},2026:{self.slug}"
 
     @property
     def index_url(self) -> str:

@@ -8,13 +8,13 @@ desk alone: ``DISPATCH_ACCENT__ASIA_PACIFIC`` for the desk *Asia-Pacific*.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import Field, dataclass, field, fields, replace
 from datetime import UTC, tzinfo
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dispatch.errors import SettingsError
@@ -35,10 +35,14 @@ def _url(value: str) -> str:
         raise ValueError("it must be a web address such as https://news.example.org")
     try:
         host = parts.hostname.encode("idna").decode("ascii")  # ids and feeds hold ASCII only
-    except UnicodeError:
-        raise ValueError(f"{parts.hostname} is not the name of a host") from None
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
+        port = f":{parts.port}" if parts.port else ""
+    except (UnicodeError, ValueError):
+        raise ValueError(f"{parts.netloc} is not the name of a host") from None
+    host = f"[{host}]" if ":" in host else host
+    path = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~")
+    if not re.fullmatch(r"[a-z0-9.\-:\[\]]+", host):
+        raise ValueError(f"{parts.netloc} is not the name of a host")
+    return f"{parts.scheme}://{host}{port}{path}"
 
 
 def _language(value: str) -> str:
@@ -73,19 +77,31 @@ def _mailbox(value: str) -> str:
 _UNITS = {"": 1, "B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "KIB": 1024, "MIB": 1024**2}
 
 
+_LARGEST = 10**12
+
+
 def _size(value: str) -> int:
     found = re.fullmatch(r"(\d{1,12})\s*([A-Za-z]{0,3})", value.strip())
     if not found or found[2].upper() not in _UNITS or int(found[1]) == 0:
         raise ValueError("it must be a number of bytes such as 5000000 or 5 MB")
-    return int(found[1]) * _UNITS[found[2].upper()]
+    size = int(found[1]) * _UNITS[found[2].upper()]
+    if size > _LARGEST:
+        raise ValueError("nobody has that much memory; say 5 MB")
+    return size
 
 
 def _path(value: str) -> Path:
-    return Path(value.strip())
+    try:
+        return Path(value.strip()).expanduser()
+    except RuntimeError:
+        raise ValueError("~ means nothing here, because the user has no home folder") from None
 
 
-def _setting(default: object, parse: Callable[[str], object], about: str) -> Any:
-    return field(default=default, metadata={"parse": parse, "about": about})
+def _setting(
+    default: object, parse: Callable[[str], object], about: str, *, per_desk: bool = True
+) -> Any:
+    metadata = {"parse": parse, "about": about, "per_desk": per_desk}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +114,7 @@ class Settings:
     publisher: str = _setting(
         "The Example Courier", _text, "The organisation, as in the masthead and the copyright line."
     )
-    desk: str = _setting("News", _text, "The desk of an article that names none.")
+    desk: str = _setting("News", _text, "The desk of an article that names none.", per_desk=False)
     language: str = _setting(
         "en", _language, "The language of an article that names none (BCP 47)."
     )
@@ -129,29 +145,45 @@ class Settings:
     )
     accent: str = _setting("#8c1c13", _colour, "The colour of mastheads and links.")
     templates: Path = _setting(
-        Path("templates"), _path, "A folder of your own templates; they win file by file."
+        Path("templates"),
+        _path,
+        "A folder of your own templates; they win file by file.",
+        per_desk=False,
     )
     publishers: Path = _setting(
         Path("publishers.toml"),
         _path,
         "A file of publishers that your articles cite, besides those that ship with Dispatch.",
+        per_desk=False,
     )
     cache: Path = _setting(
         Path("~/.cache/dispatch"),
         _path,
         "A folder for compiled templates, which spares every command some work; it may be deleted.",
+        per_desk=False,
     )
     max_article_bytes: int = _setting(
-        5_000_000, _size, "A larger article is refused before it is read."
+        5_000_000,
+        _size,
+        "A larger article is refused before it is read.",
+        per_desk=False,
     )
     max_email_bytes: int = _setting(
-        100_000, _size, "A longer email is cut: Gmail hides what is past 102 KB."
+        100_000,
+        _size,
+        "A longer email is cut: Gmail hides what is past 102 KB.",
+        per_desk=False,
     )
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def for_desk(self, slug: str) -> Settings:
-        """The same settings with those that end in ``__<DESK>`` laid over them."""
-        return _parsed(self.values, "__" + variable_part(slug))
+        """The same settings with those that end in ``__<DESK>`` laid over them.
+
+        Raises:
+            SettingsError: one of those makes no sense.
+        """
+        suffix = "__" + variable_part(slug)
+        return replace(self, **_parsed(self.values, suffix, [f for f in _SETTINGS if _per_desk(f)]))
 
 
 def variable_part(slug: str) -> str:
@@ -171,48 +203,67 @@ def load(environment: Mapping[str, str], dotenv: Path | None = None) -> Settings
         SettingsError: a value makes no sense or the file cannot be read. The
             message names the variable, never a value that could be a secret.
     """
-    values = {**_read(dotenv), **environment}
-    return _parsed({k: v for k, v in values.items() if k.startswith(PREFIX)}, "")
+    everything = {**_read(dotenv), **environment}
+    values = {k: v for k, v in everything.items() if k.startswith(PREFIX)}
+    return Settings(**_parsed(values, "", _SETTINGS), values=values)
 
 
 def unknown(settings: Settings) -> list[str]:
     """A sentence for each ``DISPATCH_`` variable that is no setting, with what may be meant."""
-    known = {variable(f.name) for f in _SETTINGS}
+    known = {variable(f.name): f for f in _SETTINGS}
     sentences = []
     for name in sorted(settings.values):
-        base = name.partition("__")[0]
+        base, of_desk, _ = name.partition("__")
         if base not in known:
             near = get_close_matches(base, known, 1)
             hint = f" Did you mean {near[0]}?" if near else ""
             sentences.append(f"{name} is not a setting of Dispatch.{hint}")
+        elif of_desk and not _per_desk(known[base]):
+            sentences.append(f"{name} has no effect: {base} holds for all desks.")
     return sentences
 
 
+def _per_desk(setting: Field[Any]) -> bool:
+    return bool(setting.metadata["per_desk"])
+
+
 def _read(dotenv: Path | None) -> dict[str, str]:
-    if dotenv is None or not dotenv.is_file():
+    if dotenv is None:
         return {}
-    from dotenv import dotenv_values
-
     try:
-        found = dotenv_values(dotenv, interpolate=False, encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{dotenv} cannot be read: {error}. Save it as UTF-8 text.") from error
-    return {name: value for name, value in found.items() if value is not None}
+        if not dotenv.is_file():
+            return {}
+        from dotenv.parser import parse_stream
+
+        with dotenv.open(encoding="utf-8-sig") as file:
+            bindings = list(parse_stream(file))
+    except UnicodeDecodeError:
+        raise SettingsError(f"{dotenv} cannot be read: it is not text. Save it as UTF-8.") from None
+    except OSError as error:
+        raise SettingsError(f"{dotenv} cannot be read: {error.strerror}.") from error
+    broken = next((b for b in bindings if b.error), None)
+    if broken:
+        raise SettingsError(
+            f"{dotenv}, line {broken.original.line} cannot be understood. "
+            "Write NAME=value, and close every quotation mark."
+        )
+    return {b.key: b.value for b in bindings if b.key and b.value is not None}
 
 
-def _parsed(values: Mapping[str, str], suffix: str) -> Settings:
-    parsed: dict[str, object] = {}
-    for setting in _SETTINGS:
-        for name in (variable(setting.name) + suffix, variable(setting.name)):
-            value = values.get(name, "")
-            if not value.strip():
-                continue
+def _parsed(
+    values: Mapping[str, str], suffix: str, settings: Iterable[Field[Any]]
+) -> dict[str, Any]:
+    """The settings whose variables, with ``suffix`` behind their names, are given."""
+    parsed: dict[str, Any] = {}
+    for setting in settings:
+        name = variable(setting.name) + suffix
+        value = values.get(name, "")
+        if value.strip():
             try:
                 parsed[setting.name] = setting.metadata["parse"](value)
             except ValueError as error:
                 raise SettingsError(f"The setting {name} cannot be used: {error}.") from None
-            break
-    return Settings(**parsed, values=values)  # type: ignore[arg-type]
+    return parsed
 
 
 _SETTINGS = [f for f in fields(Settings) if "parse" in f.metadata]

@@ -13,7 +13,7 @@ import html5lib
 import pytest
 from lxml import etree
 
-from dispatch.newsroom.publish import Options, Outcome, publish
+from dispatch.newsroom.publish import Options, Outcome, Watch, publish
 from dispatch.settings import Settings
 
 
@@ -33,7 +33,7 @@ def published(
     outcomes: list[Outcome] = []
     settings = Settings(templates=folder / "none", publishers=folder / "none.toml")
     now = datetime(2026, 10, 4, tzinfo=UTC)
-    publish(names, Options(folder / "out"), settings, now, outcomes.append)
+    publish(names, Options(folder / "out"), settings, now, Watch(outcomes.append))
     return folder / "out", outcomes, strings
 
 

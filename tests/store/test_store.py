@@ -11,8 +11,8 @@ from sqlalchemy import create_engine, inspect
 
 from dispatch.errors import StoreError
 from dispatch.store import articles
-from dispatch.store.articles import ArticleRow
-from dispatch.store.connection import Store
+from dispatch.store.articles import ArticleRow, DeskRow
+from dispatch.store.connection import Store, rehearsal
 from dispatch.store.migrations import migrate
 from dispatch.store.tables import REVISION
 
@@ -42,6 +42,9 @@ def schema(path: Path) -> dict[str, object]:
     return found
 
 
+WORLD = DeskRow("world", "World", "tag:news.example.org,2026-10-04:world")
+
+
 def row(**changes: object) -> ArticleRow:
     values: dict[str, object] = {
         "key": 0,
@@ -56,6 +59,7 @@ def row(**changes: object) -> ArticleRow:
         "published": datetime(2026, 10, 4, 9, tzinfo=UTC),
         "updated": datetime(2026, 10, 4, 9, tzinfo=UTC),
         "version": 1,
+        "public_version": 1,
         "digest": "0" * 64,
         "entry": "{}",
         "archive": None,
@@ -122,8 +126,11 @@ def test_another_programs_database_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE recipes (name TEXT)")
     connection.close()
+    before = path.read_bytes()
     with pytest.raises(StoreError, match="not one of Dispatch"):
         Store(path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["dispatch.db"]
 
 
 def test_a_file_that_is_no_database_is_named_in_a_sentence(tmp_path: Path) -> None:
@@ -137,7 +144,7 @@ def test_times_come_back_aware_and_naive_ones_are_refused(tmp_path: Path) -> Non
     store = Store(tmp_path / "dispatch.db")
     paris = datetime(2026, 10, 4, 11, tzinfo=timezone(timedelta(hours=2)))
     with store.transaction() as connection:
-        articles.desk_name(connection, "world", "World")
+        articles.add_desk(connection, WORLD)
         articles.add(connection, row(published=paris))
     with store.transaction() as connection:
         (found,) = articles.with_slug(connection, "world", "ferry")
@@ -147,21 +154,34 @@ def test_times_come_back_aware_and_naive_ones_are_refused(tmp_path: Path) -> Non
     store.close()
 
 
-def test_a_rehearsal_leaves_nothing(tmp_path: Path) -> None:
-    store = Store(tmp_path / "dispatch.db")
-    with store.transaction(keep=False) as connection:
-        articles.desk_name(connection, "world", "World")
-        articles.add(connection, row())
-        assert articles.with_slug(connection, "world", "ferry")
+def test_a_rehearsal_leaves_nothing_and_keeps_nobody_waiting(tmp_path: Path) -> None:
+    path = tmp_path / "dispatch.db"
+    store = Store(path)
     with store.transaction() as connection:
-        assert articles.with_slug(connection, "world", "ferry") == []
+        articles.add_desk(connection, WORLD)
+        articles.add(connection, row())
+    with store.transaction() as writing, rehearsal(path) as copy:
+        articles.add(writing, row(slug="boat", asked_slug="boat"))
+        with copy.transaction() as connection:
+            assert articles.with_slug(connection, "world", "ferry")
+            assert not articles.with_slug(connection, "world", "boat")
+            articles.add(connection, row(slug="train", asked_slug="train"))
+    with store.transaction() as connection:
+        assert articles.with_slug(connection, "world", "boat")
+        assert not articles.with_slug(connection, "world", "train")
     store.close()
+
+
+def test_a_rehearsal_needs_no_database(tmp_path: Path) -> None:
+    with rehearsal(tmp_path / "dispatch.db") as store, store.transaction() as connection:
+        articles.add_desk(connection, WORLD)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_error_takes_the_whole_transaction_back(tmp_path: Path) -> None:
     store = Store(tmp_path / "dispatch.db")
     with pytest.raises(ZeroDivisionError), store.transaction() as connection:
-        articles.desk_name(connection, "world", "World")
+        articles.add_desk(connection, WORLD)
         articles.add(connection, row())
         raise ZeroDivisionError
     with store.transaction() as connection:
@@ -173,20 +193,13 @@ def test_text_is_data_to_sql(tmp_path: Path) -> None:
     store = Store(tmp_path / "dispatch.db")
     hostile = "'); DROP TABLE articles; --"
     with store.transaction() as connection:
-        assert articles.desk_name(connection, "world", hostile) == hostile
+        articles.add_desk(connection, DeskRow("world", hostile, hostile))
+        assert articles.desk(connection, "world") == DeskRow("world", hostile, hostile)
         key = articles.add(connection, row(own_id=hostile, file=hostile))
         found = articles.with_own_id(connection, "world", hostile)
         assert found is not None
         assert (found.key, found.file) == (key, hostile)
         assert articles.with_file(connection, "world", "' OR 1=1 --") == []
-    store.close()
-
-
-def test_the_first_name_of_a_desk_stays(tmp_path: Path) -> None:
-    store = Store(tmp_path / "dispatch.db")
-    with store.transaction() as connection:
-        assert articles.desk_name(connection, "world", "World") == "World"
-        assert articles.desk_name(connection, "world", "WORLD") == "World"
     store.close()
 
 

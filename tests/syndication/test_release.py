@@ -31,7 +31,7 @@ def staged(root: Path, **contents: bytes) -> Release:
 
 def test_nothing_appears_before_it_is_placed(tmp_path: Path) -> None:
     release = staged(tmp_path, a=b"A", b=b"B")
-    assert not (tmp_path / "a").exists()
+    assert not (tmp_path / "a/index.html").exists()
     release.place()
     assert files(tmp_path) == {"a/index.html": b"A", "b/index.html": b"B"}
 
@@ -48,7 +48,6 @@ def test_what_stands_there_already_is_not_touched(tmp_path: Path) -> None:
 def test_after_a_crash_what_was_decided_is_finished(tmp_path: Path) -> None:
     release = staged(tmp_path, a=b"A", b=b"B")
     # The first file was in its place when the power went.
-    (tmp_path / "a").mkdir()
     (tmp_path / ".dispatch" / release.id / "a/index.html").replace(tmp_path / "a/index.html")
     recover(tmp_path, {release.id})
     assert files(tmp_path) == {"a/index.html": b"A", "b/index.html": b"B"}
@@ -65,6 +64,39 @@ def test_after_a_crash_in_the_middle_of_staging_nothing_is_left(tmp_path: Path) 
     Release(tmp_path).write("a/index.html", b"A")
     recover(tmp_path, set())
     assert files(tmp_path) == {}
+
+
+def test_the_last_of_two_writes_holds(tmp_path: Path) -> None:
+    staged(tmp_path, a=b"old").place()
+    release = Release(tmp_path)
+    release.write("a/index.html", b"new")
+    release.write("a/index.html", b"old")
+    release.seal()
+    release.place()
+    assert files(tmp_path) == {"a/index.html": b"old"}
+
+
+def test_what_stands_in_the_way_is_found_before_anything_is_decided(tmp_path: Path) -> None:
+    (tmp_path / "a/index.html").mkdir(parents=True)
+    release = Release(tmp_path)
+    release.write("a/index.html", b"A")
+    with pytest.raises(OutputError, match=r"a/index\.html is a folder"):
+        release.seal()
+    (tmp_path / "b").write_text("a file, where a folder belongs")
+    release = Release(tmp_path)
+    release.write("b/index.html", b"B")
+    with pytest.raises(OutputError, match="b cannot be written"):
+        release.seal()
+
+
+def test_a_folder_may_be_a_disk_of_its_own(small_disk: Path) -> None:
+    root = small_disk.parent / "root"
+    root.mkdir()
+    (root / "a").symlink_to(small_disk)
+    staged(root, a=b"old", b=b"B").place()
+    staged(root, a=b"new").place()
+    assert (small_disk / "index.html").read_bytes() == b"new"
+    assert [path.name for path in small_disk.iterdir()] == ["index.html"]
 
 
 @pytest.fixture

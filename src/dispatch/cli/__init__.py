@@ -62,6 +62,10 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 128 + signal.SIGPIPE
+    except OSError as error:  # what Dispatch writes to is guarded; this is standard output
+        status = 1
+        talk.error(f"The output cannot be written: {error.strerror}.")
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     except DispatchError as error:
         if talk.debugging():
             traceback.print_exc()

@@ -24,13 +24,13 @@ def check(articles: tuple[str, ...], as_json: bool) -> int:
     ARTICLE is a file, a folder of them, a pattern in quotes, or - for standard
     input.
     """
-    from pathlib import Path
-
     from dispatch.newsroom.check import check_article
     from dispatch.newsroom.sources import expand
 
     settings = talk.load_settings()
-    names = expand(articles, Path())
+    names = expand(articles, settings.templates)
+    if not names:
+        raise click.UsageError(f"There is no article in {', '.join(articles)}.")
     found = []
     with talk.progress(len(names), "Checking") as step:
         for name in names:

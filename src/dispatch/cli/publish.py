@@ -55,43 +55,50 @@ def publish(
     input. Publishing the same article again changes nothing; a changed one
     becomes its next version at the same address.
     """
-    import traceback
     from datetime import UTC, datetime
 
     from dispatch.newsroom import publish as use_case
     from dispatch.newsroom.sources import expand
 
     settings = talk.load_settings()
-    names = expand(articles, out)
+    names = expand(articles, settings.templates)
     if not names:
-        talk.hint(f"There is no article in {', '.join(articles)}.")
+        raise click.UsageError(f"There is no article in {', '.join(articles)}.")
     if slug is not None and len(names) != 1:
         raise click.UsageError(f"--slug is for one article, and there are {len(names)}.")
     options = use_case.Options(out, _one_line(desk), _time(published), slug, strict, dry_run)
     outcomes: list[Outcome] = []
     try:
         with talk.stoppable() as stopped, talk.progress(len(names), "Publishing") as step:
-
-            def report(outcome: Outcome) -> None:
-                outcomes.append(outcome)
-                if outcome.error and talk.debugging():
-                    traceback.print_exception(outcome.error)
-                step()
-
-            use_case.publish(names, options, settings, datetime.now(UTC), report, stopped)
+            watch = use_case.Watch(outcomes.append, step, _say_waiting, stopped)
+            use_case.publish(names, options, settings, datetime.now(UTC), watch)
     finally:
-        if as_json:
-            talk.print_json({"articles": [_json(outcome) for outcome in outcomes]})
-        else:
-            _print(outcomes, dry_run)
-    if stopped():
+        _tell(outcomes, as_json, dry_run)
+    if len(outcomes) < len(names):
         raise KeyboardInterrupt
     if "DISPATCH_SITE_URL" not in settings.values:
         talk.hint(
-            f"Links start with {settings.site_url}: "
-            "set DISPATCH_SITE_URL to the address that public/ is served at."
+            f"Links and ids begin with {settings.site_url}, and ids stay: set DISPATCH_SITE_URL "
+            "to the address that public/ is served at before you publish for good."
         )
     return int(any(outcome.action == "refused" for outcome in outcomes))
+
+
+def _say_waiting() -> None:
+    talk.hint("Another process is publishing into this folder: waiting for it to finish.")
+
+
+def _tell(outcomes: list[Outcome], as_json: bool, dry_run: bool) -> None:
+    if talk.debugging():
+        import traceback
+
+        for outcome in outcomes:
+            if outcome.error:
+                traceback.print_exception(outcome.error)
+    if as_json:
+        talk.print_json({"articles": [_json(outcome) for outcome in outcomes]})
+    else:
+        _print(outcomes, dry_run)
 
 
 def _one_line(desk: str | None) -> str | None:

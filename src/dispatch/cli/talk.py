@@ -22,7 +22,10 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 
 def prepare() -> None:
-    """Make the streams take any text, whatever the terminal's encoding."""
+    """Make the streams take any text, whatever the terminal's encoding, and be there at all."""
+    nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - open to the end
+    sys.stdout = sys.stdout or nowhere
+    sys.stderr = sys.stderr or nowhere
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -102,17 +105,28 @@ def progress(length: int, label: str) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def stoppable() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C finishes what is at hand, a second one stops at once; says whether it came."""
-    pressed: list[int] = []
+    """Ctrl-C finishes what is at hand, a second one stops at once; says whether it came.
 
-    def press(number: int, _frame: object) -> None:
-        pressed.append(number)
-        signal.signal(signal.SIGINT, before)
-        hint("Finishing what is at hand. Press Ctrl-C again to stop at once.")
+    Until it is asked for the first time nothing is at hand, and one is enough.
+    """
+    asked, pressed = False, False
+
+    def press(_number: int, _frame: object) -> None:
+        nonlocal pressed
+        if not asked or pressed:
+            raise KeyboardInterrupt
+        pressed = True
+        # The streams may be in the middle of a write: past them.
+        os.write(2, b"\nFinishing what is at hand. Press Ctrl-C again to stop at once.\n")
+
+    def stopped() -> bool:
+        nonlocal asked
+        asked = True
+        return pressed
 
     before = signal.signal(signal.SIGINT, press)
     try:
-        yield lambda: bool(pressed)
+        yield stopped
     finally:
         signal.signal(signal.SIGINT, before)
 

@@ -20,8 +20,12 @@ def desk_slug(name: str) -> str:
     return slugs.asked(name, "desk")
 
 
-def make_desk(name: str, slug: str, settings: Settings) -> Desk:
-    """The desk ``name`` as the settings have it, its own before the common ones."""
+def make_desk(name: str, slug: str, settings: Settings, tag: str | None = None) -> Desk:
+    """The desk ``name`` as the settings have it, its own before the common ones.
+
+    Args:
+        tag: the id of its feed, where it has one already.
+    """
     own = settings.for_desk(slug)
     words = {
         "desk": name,
@@ -42,6 +46,7 @@ def make_desk(name: str, slug: str, settings: Settings) -> Desk:
         language=own.language,
         timezone=own.timezone,
         accent=own.accent,
+        tag=tag,
     )
 
 

@@ -19,19 +19,21 @@ from dispatch.renditions.feed import FORMS, FeedEntry
 from dispatch.renditions.templates import Templates
 from dispatch.store import articles as store
 from dispatch.syndication import feeds
-from dispatch.syndication.release import Release
+from dispatch.syndication.release import Files
 
 ENTRIES = 50
 
 
 def release_feeds(
     connection: Connection,
-    release: Release,
+    release: Files,
     desk: Desk,
     templates: Templates,
     touched: set[int],
 ) -> None:
     """Write the desk's archives that changed, its index page and its feeds, in this order.
+
+    An archive is a page too, so that every article can be reached from the index.
 
     Args:
         touched: the archive documents that hold an article of this run.
@@ -42,13 +44,25 @@ def release_feeds(
     folder = f"public/{desk.slug}"
     for number in sorted(touched):
         stored = store.archived_entries(connection, desk.slug, number)
-        documents = feeds.archive_documents(
-            desk, number, [_entry(text) for text in stored], newest=archives
-        )
+        entries = [_entry(text) for text in stored]
+        documents = feeds.archive_documents(desk, number, entries, newest=archives)
         for form in FORMS:
             release.write(f"{folder}/archive/{number}.{form}", getattr(documents, form))
+        page = web.render_index(
+            desk,
+            [_index_entry(entry) for entry in entries],
+            templates,
+            older=_page_url(desk, number - 1),
+            newer=_page_url(desk, number + 1) if number < archives else desk.index_url,
+        )
+        release.write(f"{folder}/archive/{number}.html", page.html)
     entries = [_entry(text) for _, text in newest]
-    index = web.render_index(desk, [_index_entry(entry) for entry in entries], templates)
+    index = web.render_index(
+        desk,
+        [_index_entry(entry) for entry in entries],
+        templates,
+        older=_page_url(desk, archives),
+    )
     release.write(f"{folder}/index.html", index.html)
     documents = feeds.documents(desk, entries, archives=archives)
     for form in FORMS:
@@ -64,6 +78,10 @@ def _close_archives(connection: Connection, desk: str, newest: set[int]) -> set[
         changed |= {number - 1, number} - {0}  # the one before now has a next
         loose = loose[ENTRIES:]
     return changed
+
+
+def _page_url(desk: Desk, number: int) -> str | None:
+    return desk.archive_url(number, "html") if number > 0 else None
 
 
 def _entry(text: str) -> FeedEntry:

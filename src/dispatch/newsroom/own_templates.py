@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dispatch.errors import OutputError, TemplateError
+from dispatch.errors import OutputError, SettingsError, TemplateError
 from dispatch.renditions.templates import Templates, shipped
-from dispatch.settings import Settings
+from dispatch.settings import Settings, variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,26 @@ class TemplateFile:
 
 
 def open_templates(settings: Settings) -> Templates:
-    """The templates as the settings have them."""
-    return Templates(settings.templates, settings.cache.expanduser())
+    """The templates as the settings have them.
+
+    Raises:
+        SettingsError: what should be their folder is none, or cannot be read.
+    """
+    own = settings.templates
+    with suppress(PermissionError):
+        if not own.exists() or (own.is_dir() and os.access(own, os.R_OK | os.X_OK)):
+            return Templates(own, _cache(settings))
+    raise SettingsError(
+        f"{own} is not a folder that can be read. It should hold your own templates: "
+        f"correct {variable('templates')}, or the folder."
+    )
+
+
+def _cache(settings: Settings) -> Path | None:
+    try:
+        return settings.cache.expanduser()
+    except RuntimeError:  # a user without a home, as in many containers
+        return None
 
 
 def every(own: Path) -> list[TemplateFile]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 from sqlalchemy import Connection
@@ -30,13 +32,14 @@ class Placed:
     """Its embargo has not passed: nothing of this version may become public."""
 
     @property
-    def action(self) -> str:
+    def action(self) -> Literal["published", "updated", "unchanged"]:
+        """``published`` where it is new or newly public, ``updated`` or ``unchanged``."""
         if self.before is None:
             return "published"
         if self.before.version != self.row.version:
             return "updated"
-        first_public = self.before.entry is None and not self.held_back
-        return "published" if first_public else "unchanged"
+        was_public = self.before.public_version == self.row.public_version
+        return "unchanged" if was_public else "published"
 
 
 def place(
@@ -59,6 +62,10 @@ def place(
         row, notes = _again(candidate, before, now)
     if held_back and article.embargo:
         notes = (*notes, _embargo_note(article.embargo, row))
+    elif row.published > now:
+        notes = (*notes, _future_note(row.published))
+    if not held_back:
+        row = replace(row, public_version=row.version)
     placed = replace(
         article,
         id=row.id,
@@ -90,13 +97,14 @@ def _new(
     article = candidate.article
     notes: list[Note] = []
     if article.published is None:
-        published = max(now, article.embargo.astimezone(UTC)) if article.embargo else now
+        published = _first_public(article, now)
+        which = "the end of its embargo" if published > now else "the time of its first publication"
         notes.append(
             Note(
                 "info",
                 "published",
-                f"The article names no date: {published:%Y-%m-%dT%H:%M:%SZ}, the time of its "
-                "first publication, is taken and kept.",
+                f"The article names no date: {published:%Y-%m-%dT%H:%M:%SZ}, {which}, "
+                "is taken and kept.",
             )
         )
     else:
@@ -125,6 +133,7 @@ def _new(
         published=published,
         updated=max(published, article.updated.astimezone(UTC)) if article.updated else published,
         version=1,
+        public_version=None,
         digest=candidate.digest,
         entry=None,
         archive=None,
@@ -146,20 +155,54 @@ def _again(
                 f"the article now says {article.published.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}.",
             )
         )
+    if candidate.slug not in (before.slug, before.asked_slug):
+        notes.append(
+            Note(
+                "info",
+                "slug",
+                f"Taken for the next version of {before.slug} ({before.day}), and it keeps that "
+                "address. Give it an id of its own if it is another article.",
+            )
+        )
     row = replace(
         before,
         own_id=article.id or before.own_id,
-        file=candidate.file or before.file,
+        asked_slug=candidate.slug,
+        file=_file(candidate, before),
     )
+    waits_no_longer = before.public_version is None and not before.dated and before.published > now
+    if waits_no_longer:  # its embargo was lifted or moved
+        row = replace(row, published=_first_public(article, now))
+        row = replace(row, updated=max(row.published, now))
     if candidate.digest != before.digest:
-        said = article.updated.astimezone(UTC) if article.updated else now
         row = replace(
             row,
             version=before.version + 1,
             digest=candidate.digest,
-            updated=max(said, before.updated) if article.updated else max(now, before.updated),
+            updated=max(row.published, _moved(article, before, now)),
         )
     return row, tuple(notes)
+
+
+def _first_public(article: Article, now: datetime) -> datetime:
+    """When an article that names no date becomes public for the first time."""
+    return max(now, article.embargo.astimezone(UTC)) if article.embargo else now
+
+
+def _moved(article: Article, before: ArticleRow, now: datetime) -> datetime:
+    """The time of a new version: what it says, where that is later than before, else now."""
+    said = article.updated.astimezone(UTC) if article.updated else now
+    if before.updated < said <= now:
+        return said
+    return max(now, before.updated + timedelta(seconds=1))
+
+
+def _file(candidate: Candidate, before: ArticleRow) -> str | None:
+    """Where it is read from: a twin does not take the place of the file that is known."""
+    known = before.file
+    if candidate.file is None or (known and known != candidate.file and Path(known).exists()):
+        return known
+    return candidate.file
 
 
 def _free_slug(connection: Connection, desk: str, day: date, slug: str) -> str:
@@ -169,14 +212,14 @@ def _free_slug(connection: Connection, desk: str, day: date, slug: str) -> str:
     return next(s for s in numbered if not store.slug_is_taken(connection, desk, day, s))
 
 
-_ABSOLUTE_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,20}:[^\s<>\"{}|\\^`]+")
+_URI = re.compile(r"(?:tag|urn|https?):[^\s<>\"{}|\\^`]+")
 
 
 def _tag(desk: Desk, day: date, slug: str, own_id: str | None) -> str:
     """The article's id for the world: its own if that is a URI, else a tag: URI (RFC 4151)."""
     if own_id is None:
         return f"tag:{desk.host},{day:%Y-%m-%d}:{desk.slug}/{slug}"
-    if _ABSOLUTE_URI.fullmatch(own_id) and own_id.isascii():
+    if _URI.fullmatch(own_id) and own_id.isascii():
         return own_id
     return f"tag:{desk.host},{day:%Y-%m-%d}:{desk.slug}:{quote(own_id, safe='')}"
 
@@ -188,3 +231,12 @@ def _embargo_note(embargo: datetime, row: ArticleRow) -> Note:
     else:
         said = "it is public already, and stays as it was until then"
     return Note("warning", "embargo", f"Embargoed until {until}: {said}. Publish it again after.")
+
+
+def _future_note(published: datetime) -> Note:
+    return Note(
+        "warning",
+        "published",
+        f"It is dated {published:%Y-%m-%d %H:%M} UTC, which is still to come, and is public now. "
+        "Give it an embargo to hold it back.",
+    )

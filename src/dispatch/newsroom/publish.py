@@ -9,19 +9,22 @@ so that a feed never names a page that is not there.
 from __future__ import annotations
 
 import json
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from dispatch import article_json
 from dispatch.article import Article, Note
 from dispatch.desk import Desk
-from dispatch.errors import ArticleError, DispatchError, OutputError, StoreError
+from dispatch.errors import ArticleError, DispatchError, OutputError, SettingsError, StoreError
 from dispatch.newsroom import sources
 from dispatch.newsroom.desks import desk_slug, make_desk
 from dispatch.newsroom.feeds import release_feeds
@@ -34,9 +37,9 @@ from dispatch.renditions.templates import Templates
 from dispatch.settings import Settings
 from dispatch.store import articles as store
 from dispatch.store.articles import ArticleRow, VersionRow
-from dispatch.store.connection import Store
+from dispatch.store.connection import Store, rehearsal
 from dispatch.syndication import release as releases
-from dispatch.syndication.release import Release
+from dispatch.syndication.release import Files, Release
 
 _BATCH = 50
 DATABASE = "dispatch.db"
@@ -65,7 +68,7 @@ class Outcome:
     """
 
     path: str
-    action: str
+    action: Literal["published", "updated", "unchanged", "refused"]
     notes: tuple[Note, ...]
     id: str | None = None
     version: int | None = None
@@ -78,82 +81,99 @@ class Outcome:
     """What it was refused for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who follows a run: each is called as it goes."""
+
+    outcome: Callable[[Outcome], None]
+    """With each article's outcome, in order, once it holds."""
+    step: Callable[[], None] = lambda: None
+    """After each article."""
+    waiting: Callable[[], None] = lambda: None
+    """Before waiting for another process that publishes into the same folder."""
+    stopped: Callable[[], bool] = lambda: False
+    """Before each article; True leaves the rest, and writes the feeds of what went through."""
+
+
 def publish(
-    names: Sequence[str],
-    options: Options,
-    settings: Settings,
-    now: datetime,
-    report: Callable[[Outcome], None],
-    stopped: Callable[[], bool] = lambda: False,
+    names: Sequence[str], options: Options, settings: Settings, now: datetime, watch: Watch
 ) -> None:
     """Publish the articles in the files ``names``.
 
     Args:
         now: the time of publication, aware.
-        report: called with each outcome, in order, once it holds.
-        stopped: asked before each article; True leaves the rest, and writes the
-            feeds of those that went through.
 
     Raises:
-        OutputError, StoreError: the results cannot be written. The batch at
-            hand is taken back; those before it hold, and were reported.
+        OutputError, StoreError: the results cannot be written.
+        TemplateError: a desk's index page cannot be made.
+        SettingsError: a desk's settings make no sense.
+            The batch at hand is taken back and its articles are told as refused;
+            those before it hold.
     """
-    run = _Run(options, settings, now.astimezone(UTC).replace(microsecond=0))
+    run = _Run(options, settings, now.astimezone(UTC).replace(microsecond=0), watch)
     if options.dry_run:
-        run.rehearse(names, report)
+        run.rehearse(names)
     else:
-        with releases.exclusively(options.out):
-            run.perform(names, report, stopped)
+        with releases.exclusively(options.out, watch.waiting):
+            run.perform(names)
 
 
 class _Run:
     """One run of publish."""
 
-    def __init__(self, options: Options, settings: Settings, now: datetime) -> None:
+    def __init__(self, options: Options, settings: Settings, now: datetime, watch: Watch) -> None:
         self.options = options
         self.settings = settings
         self.now = now
+        self.watch = watch
         self.templates = open_templates(settings)
         self.publishers = Publishers.load(settings.publishers)
         self.desks: dict[str, Desk] = {}
+        # Which file each article came from, to tell that two claim to be the same.
+        self.files: dict[str, str] = {}
         # Archive documents that an article of this run stands in, by desk.
         self.archives: dict[str, set[int]] = {}
 
-    def perform(
-        self,
-        names: Sequence[str],
-        report: Callable[[Outcome], None],
-        stopped: Callable[[], bool],
-    ) -> None:
+    def perform(self, names: Sequence[str]) -> None:
         database = Store(self.options.out / DATABASE)
         try:
             _recover(self.options.out, database)
             waiting = deque(enumerate(names))
             while waiting:
-                outcomes: list[Outcome] = []
-                with self._released(database) as (connection, release):
-                    while waiting and len(outcomes) < _BATCH and not stopped():
-                        n, name = waiting.popleft()
-                        outcomes.append(self._outcome(connection, release, name, self._time(n)))
-                    if stopped():
-                        waiting.clear()
-                    if not waiting:
-                        self._feeds(connection, release)
-                for outcome in outcomes:
-                    report(outcome)
+                self._batch(database, waiting)
         finally:
             database.close()
 
-    def rehearse(self, names: Sequence[str], report: Callable[[Outcome], None]) -> None:
-        """Do everything but keep nothing."""
-        path = self.options.out / DATABASE
-        database = Store(path if path.exists() else None)
+    def _batch(self, database: Store, waiting: deque[tuple[int, str]]) -> None:
+        outcomes: list[Outcome] = []
         try:
-            with database.transaction(keep=False) as connection:
-                for n, name in enumerate(names):
-                    report(self._outcome(connection, None, name, self._time(n)))
+            with self._released(database) as (connection, release):
+                while waiting and len(outcomes) < _BATCH and not self.watch.stopped():
+                    n, name = waiting.popleft()
+                    outcomes.append(self._outcome(connection, release, name, self._time(n)))
+                    self.watch.step()
+                if self.watch.stopped():
+                    waiting.clear()
+                if not waiting:
+                    self._feeds(connection, release)
+        except DispatchError as error:
+            outcomes = [_refused(outcome.path, str(error), error) for outcome in outcomes]
+            raise
         finally:
-            database.close()
+            for outcome in outcomes:
+                self.watch.outcome(outcome)
+
+    def rehearse(self, names: Sequence[str]) -> None:
+        """Do everything but keep nothing."""
+        with (
+            rehearsal(self.options.out / DATABASE) as database,
+            database.transaction() as connection,
+        ):
+            nowhere = _Nowhere()
+            for n, name in enumerate(names):
+                self.watch.outcome(self._outcome(connection, nowhere, name, self._time(n)))
+                self.watch.step()
+            self._feeds(connection, nowhere)
 
     def _time(self, n: int) -> datetime:
         """The time of the run's article ``n``: no two alike, so that feeds keep their order."""
@@ -164,6 +184,7 @@ class _Run:
         release = Release(self.options.out)
         try:
             with database.transaction() as connection:
+                store.forget_releases(connection)  # all of them were put into place
                 yield connection, release
                 if not release.empty:
                     release.seal()
@@ -174,13 +195,12 @@ class _Run:
             _recover(self.options.out, database)
             raise
 
-    def _outcome(
-        self, connection: Connection, release: Release | None, name: str, now: datetime
-    ) -> Outcome:
+    def _outcome(self, connection: Connection, release: Files, name: str, now: datetime) -> Outcome:
         try:
-            return self._publish(connection, release, name, now)
-        except (OutputError, StoreError):
-            raise
+            with connection.begin_nested():
+                return self._publish(connection, release, name, now)
+        except (OutputError, StoreError, SettingsError, SQLAlchemyError):
+            raise  # these concern more than one article
         except DispatchError as error:
             return _refused(name, str(error), error)
         except Exception as error:  # one bad article stops nothing else
@@ -191,29 +211,49 @@ class _Run:
                 error,
             )
 
-    def _publish(
-        self, connection: Connection, release: Release | None, name: str, now: datetime
-    ) -> Outcome:
+    def _publish(self, connection: Connection, release: Files, name: str, now: datetime) -> Outcome:
         article = self._read(name)
-        desk_name = article.desk or self.settings.desk
-        slug = desk_slug(desk_name)
-        if slug not in self.desks:
-            known = store.desk_name(connection, slug, desk_name)
-            self.desks[slug] = make_desk(known, slug, self.settings)
-        desk = self.desks[slug]
-        file = None if name == sources.STANDARD_INPUT else str(Path(name).resolve())
+        desk = self._desk(connection, article.desk or self.settings.desk)
+        file = None if name == sources.STANDARD_INPUT else _path(name)
         placed = place(connection, article, desk, file, now)
+        self._claim(placed, name)
         rendered = _render(placed.article, desk, self.templates, self.settings.max_email_bytes)
+        self._record(connection, placed, None if placed.held_back else rendered.entry)
 
-        held_back = placed.held_back
-        files = {_public(desk, placed): rendered.web} if not held_back else {}
+        files = {} if placed.held_back else {_public(desk, placed): rendered.web}
         outbox = f"outbox/{desk.slug}/{placed.article.path}"
         files |= {f"{outbox}/{file}": data for file, data in rendered.outbox.items()}
-        if release is not None:
-            for path, data in files.items():
-                release.write(path, data)
-        self._record(connection, placed, None if held_back else rendered.entry)
+        for path, data in files.items():
+            release.write(path, data)
+        self.desks[desk.slug] = desk
+        if placed.row.archive is not None:
+            self.archives.setdefault(desk.slug, set()).add(placed.row.archive)
         return self._told(name, desk, placed, rendered.notes)
+
+    def _desk(self, connection: Connection, name: str) -> Desk:
+        slug = desk_slug(name)
+        known = self.desks.get(slug)
+        if known is not None:
+            return known
+        row = store.desk(connection, slug)
+        if row is None:
+            host = make_desk(name, slug, self.settings).host
+            row = store.DeskRow(slug, name, f"tag:{host},{self.now:%Y-%m-%d}:{slug}")
+            store.add_desk(connection, row)
+        return make_desk(row.name, slug, self.settings, row.tag)
+
+    def _claim(self, placed: Placed, name: str) -> None:
+        """Two files of one run cannot both be an article, or each run would make two versions."""
+        row = placed.row
+        before = self.files.setdefault(row.id, name)
+        if placed.before is None or placed.before.digest == row.digest:
+            return
+        if before != name and _path(before) != _path(name):
+            raise ArticleError(
+                f"{sources.label(name)} is the same article as {sources.label(before)} "
+                f"({'both have the id ' + row.own_id if row.own_id else 'by their words'}), "
+                "with another content. Give one of them an id of its own, or take it away."
+            )
 
     def _read(self, name: str) -> Article:
         article = read_article(name, self.settings, self.publishers)
@@ -253,11 +293,8 @@ class _Run:
                 key,
                 VersionRow(row.version, self.now, row.digest, article.headline, content),
             )
-        archives = self.archives.setdefault(row.desk, set())
-        if row.archive is not None:
-            archives.add(row.archive)
 
-    def _feeds(self, connection: Connection, release: Release) -> None:
+    def _feeds(self, connection: Connection, release: Files) -> None:
         for slug, desk in self.desks.items():
             release_feeds(connection, release, desk, self.templates, self.archives.get(slug, set()))
 
@@ -321,16 +358,25 @@ def _public(desk: Desk, placed: Placed) -> str:
     return f"public/{desk.slug}/{placed.article.path}/index.html"
 
 
+class _Nowhere:
+    """Takes files and keeps none."""
+
+    def write(self, path: str, data: bytes) -> None:
+        """Nothing is written."""
+
+
+def _path(name: str) -> str:
+    """The file's absolute path as text that any database takes, whatever bytes its name has."""
+    return os.fsencode(Path(name).absolute()).decode("utf-8", "backslashreplace")
+
+
 def _refused(name: str, why: str, error: Exception) -> Outcome:
     return Outcome(name, "refused", (Note("warning", "article", why),), error=error)
 
 
 def _recover(out: Path, database: Store) -> None:
     """Finish what a crash left half-placed."""
-    with database.transaction() as connection:
-        decided = store.recorded_releases(connection)
-    releases.recover(out, decided)
-    if decided:
+    if releases.unplaced(out):
         with database.transaction() as connection:
-            for id_ in decided:
-                store.forget_release(connection, id_)
+            decided = store.recorded_releases(connection)
+        releases.recover(out, decided)

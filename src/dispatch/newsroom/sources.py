@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import glob
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,38 +13,50 @@ from dispatch.errors import ArticleError
 
 STANDARD_INPUT = "-"
 SUFFIXES = frozenset({".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml"})
-_OURS = ("public", "outbox", "templates")
+_RESULTS = frozenset({"public", "outbox", "templates"})
 
 
-def expand(names: Iterable[str], out: Path) -> list[str]:
+def expand(names: Iterable[str], templates: Path) -> list[str]:
     """The files that ``names`` mean, each once, in order.
 
     A folder means the articles in it and below (by their suffix; hidden files,
-    READMEs and what Dispatch itself wrote are left out), a pattern such as
-    ``stories/*.md`` those that match. A name that means nothing stays as it is,
-    to be refused when it is read.
+    READMEs, ``templates`` and what Dispatch itself wrote are left out), a
+    pattern such as ``stories/*.md`` those that match. A name that means nothing,
+    or a folder that cannot be read, stays as it is, to be refused when it is read.
     """
     files: dict[str, None] = {}
     for name in names:
-        path = Path(name)
-        if name == STANDARD_INPUT:
-            files[name] = None
-        elif path.is_dir():
-            files |= dict.fromkeys(_articles_in(path, out))
-        elif not path.exists() and glob.has_magic(name):
-            files |= dict.fromkeys(sorted(glob.glob(name, recursive=True)) or [name])  # noqa: PTH207
-        else:
+        try:
+            files |= dict.fromkeys(_meant_by(name, os.path.realpath(templates)))
+        except (OSError, ValueError):
             files[name] = None
     return list(files)
 
 
-def _articles_in(folder: Path, out: Path) -> Iterator[str]:
-    ours = {(out / name).resolve() for name in _OURS}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.resolve() in ours:
+def _meant_by(name: str, templates: str) -> list[str]:
+    path = Path(name)
+    if not name or name == STANDARD_INPUT:
+        return [name]
+    if path.is_dir():
+        return list(_articles_in(path, templates))
+    if not path.exists() and glob.has_magic(name):
+        return sorted(glob.glob(name, recursive=True)) or [name]  # noqa: PTH207
+    return [name]
+
+
+def _articles_in(folder: Path, templates: str) -> Iterator[str]:
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError:
+        yield str(folder)
+        return
+    results_here = any(path.name in (".dispatch", "dispatch.db") for path in paths)
+    for path in paths:
+        ours = results_here and path.name in _RESULTS
+        if path.name.startswith(".") or ours or os.path.realpath(path) == templates:
             continue
         if path.is_dir() and not path.is_symlink():
-            yield from _articles_in(path, out)
+            yield from _articles_in(path, templates)
         elif path.suffix.lower() in SUFFIXES and path.stem.lower() != "readme" and path.is_file():
             yield str(path)
 
@@ -56,7 +69,7 @@ def read(name: str, limit: int) -> bytes:
     """
     try:
         if name == STANDARD_INPUT:
-            data = sys.stdin.buffer.read(limit + 1)
+            data = sys.stdin.buffer.read(limit + 1) if sys.stdin else b""
         else:
             with Path(name).open("rb") as file:
                 data = file.read(limit + 1)
@@ -78,6 +91,8 @@ def label(name: str) -> str:
 
 
 def _unreadable(name: str, error: OSError) -> str:
+    if not name:
+        return "The name of an article is empty. Name a file, a folder, or - for standard input."
     if error.errno == errno.ENOENT:
         return f"There is no file {name}. Check the name and the folder you are in."
     if error.errno == errno.EISDIR:

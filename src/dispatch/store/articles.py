@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from dispatch.store.tables import articles, desks, releases, versions
 
@@ -30,6 +30,7 @@ class ArticleRow:
     published: datetime
     updated: datetime
     version: int
+    public_version: int | None
     digest: str
     entry: str | None
     archive: int | None
@@ -46,12 +47,27 @@ class VersionRow:
     content: str
 
 
-def desk_name(connection: Connection, slug: str, name: str) -> str:
-    """The printed name of the desk ``slug``: the one it had at first, or ``name`` if it is new."""
-    known = connection.execute(select(desks.c.name).where(desks.c.slug == slug)).scalar()
-    if known is None:
-        connection.execute(insert(desks).values(slug=slug, name=name))
-    return known or name
+@dataclass(frozen=True, slots=True)
+class DeskRow:
+    """A row of ``desks`` without its count of archives."""
+
+    slug: str
+    name: str
+    tag: str
+
+
+def desk(connection: Connection, slug: str) -> DeskRow | None:
+    columns = (desks.c.slug, desks.c.name, desks.c.tag)
+    found = connection.execute(select(*columns).where(desks.c.slug == slug)).first()
+    return DeskRow(*found) if found else None
+
+
+def add_desk(connection: Connection, row: DeskRow) -> None:
+    connection.execute(insert(desks).values(slug=row.slug, name=row.name, tag=row.tag))
+
+
+_LOOKED_AT = 20
+"""Earlier articles of one slug or file that are compared, the newest first."""
 
 
 def with_own_id(connection: Connection, desk: str, own_id: str) -> ArticleRow | None:
@@ -60,20 +76,25 @@ def with_own_id(connection: Connection, desk: str, own_id: str) -> ArticleRow | 
 
 
 def with_slug(connection: Connection, desk: str, slug: str) -> list[ArticleRow]:
-    """Articles that asked for, or got, this slug, on any day; newest first."""
-    asked_or_got = or_(articles.c.asked_slug == slug, articles.c.slug == slug)
-    return _articles(connection, articles.c.desk == desk, asked_or_got)
+    """The newest articles that last asked for this slug or got it, on any day."""
+    asked = _articles(connection, articles.c.desk == desk, articles.c.asked_slug == slug)
+    got = _articles(connection, articles.c.desk == desk, articles.c.slug == slug)
+    return asked + [row for row in got if row not in asked]
 
 
 def with_file(connection: Connection, desk: str, file: str) -> list[ArticleRow]:
-    """Articles last read from this file; newest first."""
+    """The newest articles last read from this file."""
     return _articles(connection, articles.c.desk == desk, articles.c.file == file)
 
 
+def with_digest(connection: Connection, desk: str, digest: str) -> list[ArticleRow]:
+    """The newest articles of exactly this content."""
+    return _articles(connection, articles.c.desk == desk, articles.c.digest == digest)
+
+
 def _articles(connection: Connection, *conditions: ColumnElement[bool]) -> list[ArticleRow]:
-    newest_first = (articles.c.published.desc(), articles.c.key.desc())
-    found = connection.execute(select(articles).where(*conditions).order_by(*newest_first))
-    return [ArticleRow(*row) for row in found]
+    newest = select(articles).where(*conditions).order_by(articles.c.key.desc()).limit(_LOOKED_AT)
+    return [ArticleRow(*row) for row in connection.execute(newest)]
 
 
 def slug_is_taken(connection: Connection, desk: str, day: date, slug: str) -> bool:
@@ -161,8 +182,9 @@ def record_release(connection: Connection, id_: str, made: datetime) -> None:
     connection.execute(insert(releases).values(id=id_, made=made))
 
 
-def forget_release(connection: Connection, id_: str) -> None:
-    connection.execute(delete(releases).where(releases.c.id == id_))
+def forget_releases(connection: Connection) -> None:
+    """To be called when none is left to be put into place."""
+    connection.execute(delete(releases))
 
 
 def recorded_releases(connection: Connection) -> set[str]:

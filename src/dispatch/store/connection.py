@@ -10,9 +10,11 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
@@ -46,33 +48,33 @@ class Store:
         try:
             with _explained(path):
                 self._bring_up_to_date()
+                self._write_ahead()
         except BaseException:
             self.close()
             raise
 
     @contextmanager
-    def transaction(self, *, keep: bool = True) -> Iterator[Connection]:
+    def transaction(self) -> Iterator[Connection]:
         """A write transaction: committed at the end, rolled back on any error.
 
         One at a time: a second one, in any process, waits for the first.
 
-        Args:
-            keep: False rolls it back at the end all the same, for a rehearsal.
-
         Raises:
             StoreError: the database is full, locked for too long, or damaged.
         """
-        with (
-            _explained(self.path),
-            self._engine.connect() as connection,
-            connection.begin() as transaction,
-        ):
+        with _explained(self.path), self._engine.begin() as connection:
             yield connection
-            if not keep:
-                transaction.rollback()
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def _write_ahead(self) -> None:
+        """Set the journal's mode, which stays in the file: only once it is known to be ours."""
+        connection = self._engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA journal_mode = WAL")
+        finally:
+            connection.close()
 
     def _bring_up_to_date(self) -> None:
         with self._engine.begin() as connection:
@@ -93,6 +95,42 @@ class Store:
                 migrate(connection)
 
 
+@contextmanager
+def rehearsal(path: Path) -> Iterator[Store]:
+    """A store to be thrown away: a copy of the database at ``path``, or a new one.
+
+    The database itself is only read, and nobody who writes to it has to wait.
+    """
+    if not path.exists():
+        store = Store(None)
+        try:
+            yield store
+        finally:
+            store.close()
+        return
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        with _explained(path):
+            _copy(path, copy)
+        store = Store(copy)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+def _copy(path: Path, copy: Path) -> None:
+    source = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=_WAIT)
+    target = sqlite3.connect(copy)
+    try:
+        source.backup(target)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} cannot be read: {error}.") from error
+    finally:
+        target.close()
+        source.close()
+
+
 def _engine(path: Path | None) -> Engine:
     if path is None:
         engine = create_engine("sqlite://", poolclass=StaticPool)
@@ -109,7 +147,6 @@ def _engine(path: Path | None) -> Engine:
         # decision that was made on what was read before it. _on_begin starts them instead.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
@@ -159,7 +196,8 @@ def _explained(path: Path | None) -> Iterator[None]:
             ) from error
         if "readonly" in said or "unable to open" in said:
             raise StoreError(
-                f"{path} cannot be written. Check the folder's permissions, or choose another "
+                f"{path} cannot be written. Check its permissions, those of {path}-wal and "
+                f"{path}-shm if they are there, and those of the folder; or choose another "
                 "with --out."
             ) from error
         if "not a database" in said or "malformed" in said:

@@ -52,6 +52,7 @@ desks = Table(
     metadata,
     Column("slug", String, primary_key=True),
     Column("name", String, nullable=False),
+    Column("tag", String, nullable=False),  # its feed's id, a tag: URI; never changes
     # How many archive documents (RFC 5005) the desk's feeds have.
     Column("archives", Integer, nullable=False, default=0, server_default="0"),
 )
@@ -71,6 +72,7 @@ articles = Table(
     Column("published", UtcTime, nullable=False),
     Column("updated", UtcTime, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("public_version", Integer),  # the newest that became public; None: embargoed so far
     Column("digest", String, nullable=False),
     # What the desk's feeds print of it, as JSON; None while it is not for the public.
     Column("entry", Text),
@@ -80,6 +82,8 @@ articles = Table(
 )
 Index("articles_newest", articles.c.desk, articles.c.published.desc(), articles.c.key.desc())
 Index("articles_asked_slug", articles.c.desk, articles.c.asked_slug)
+Index("articles_slug", articles.c.desk, articles.c.slug)
+Index("articles_digest", articles.c.desk, articles.c.digest)
 Index("articles_file", articles.c.desk, articles.c.file)
 Index("articles_archive", articles.c.desk, articles.c.archive)
 

@@ -12,9 +12,6 @@ from dispatch.renditions.feed import FeedEntry, one_line
 _BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
 """When a feed without entries was updated: Atom wants a time, and none would be true."""
 
-_TAG_YEAR = "2026"
-"""The year in the ids of feeds. It must never change: readers would take the feed for another."""
-
 
 @dataclass(frozen=True, slots=True)
 class Channel:
@@ -41,7 +38,7 @@ def channel(desk: Desk, entries: Sequence[FeedEntry]) -> Channel:
     published = max((entry.published for entry in entries), default=None)
     name, publisher = one_line(desk.name), one_line(desk.publisher)
     return Channel(
-        id=f"tag:{desk.host},{_TAG_YEAR}:{desk.slug}",
+        id=desk.feed_id,
         title=f"{publisher}: {name}",
         description=f"{name} – {publisher}, {desk.site_url}/",
         publisher=publisher,

@@ -16,6 +16,7 @@ def upgrade() -> None:
         "desks",
         sa.Column("slug", sa.String, primary_key=True),
         sa.Column("name", sa.String, nullable=False),
+        sa.Column("tag", sa.String, nullable=False),
         sa.Column("archives", sa.Integer, nullable=False, server_default="0"),
     )
     op.create_table(
@@ -32,6 +33,7 @@ def upgrade() -> None:
         sa.Column("published", sa.DateTime, nullable=False),
         sa.Column("updated", sa.DateTime, nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("public_version", sa.Integer),
         sa.Column("digest", sa.String, nullable=False),
         sa.Column("entry", sa.Text),
         sa.Column("archive", sa.Integer),
@@ -42,6 +44,8 @@ def upgrade() -> None:
         "articles_newest", "articles", ["desk", sa.text("published DESC"), sa.text("key DESC")]
     )
     op.create_index("articles_asked_slug", "articles", ["desk", "asked_slug"])
+    op.create_index("articles_slug", "articles", ["desk", "slug"])
+    op.create_index("articles_digest", "articles", ["desk", "digest"])
     op.create_index("articles_file", "articles", ["desk", "file"])
     op.create_index("articles_archive", "articles", ["desk", "archive"])
     op.create_table(
