@@ -185,6 +185,7 @@ class TestDigest:
             {"published": None},
             {"updated": None},
             {"extra": ()},
+            {"desk": "Culture"},
         ],
         ids=lambda change: next(iter(change)),
     )
@@ -197,7 +198,6 @@ class TestDigest:
             {"headline": "Ferry to run at night again!"},
             {"body": EVERYTHING.body[:-1]},
             {"standfirst": None},
-            {"desk": "Culture"},
             {"language": "en"},
             {"byline": EVERYTHING.byline[:1]},
             {"dateline": None},

@@ -38,9 +38,10 @@ Json = dict[str, Any]
 """A JSON object: str, int, bool, None, and lists and objects of these."""
 
 _NOT_FOR_READERS = frozenset({
-    "extra", "id", "notes", "path", "published", "reader", "slug", "updated", "version",
+    "desk", "extra", "id", "notes", "path", "published", "reader", "slug", "updated", "version",
 })  # fmt: skip
-"""Fields that no rendition prints as part of the story, or that publishing itself sets."""
+"""Fields that no rendition prints as part of the story, or that publishing itself sets or knows:
+the newsroom tells desks apart by itself, however one is typed."""
 
 
 def to_json(article: Article) -> Json:

@@ -367,14 +367,25 @@ class TestLanguage:
 
     @pytest.mark.parametrize(
         "written",
-        ["english", "e", "en US", "en--us", "en-", "123", "en_US.UTF-8", "../en", "x", "français"],
-    )
+        ["english", "e", "en US", "en--us", "en-", "123", "en_US.UTF-8", "../en", "x", "français",
+         "en" + "-abcdefgh" * 4],
+    )  # fmt: skip
     def test_all_else_is_an_error(self, written: str):
         assert language_tag(written) is None
         with pytest.raises(
             ArticleError, match=r"^s\.md, line 4: the field lang .* such as en, pt-BR or zh-Hant"
         ):
             one("lang", written)
+
+
+class TestId:
+    @pytest.mark.parametrize("text", ["urn:uuid:1", "javascript:alert(1)", "A 17/b", "x" * 200])
+    def test_is_the_desks_own_text_to_the_letter(self, text: str):
+        assert one("id", text).id == text
+
+    def test_that_is_too_long_is_an_error(self):
+        with pytest.raises(ArticleError, match=r"^s\.md, line 4: the field id is 201 characters"):
+            one("id", "x" * 201)
 
 
 class TestSources:

@@ -331,6 +331,7 @@ def test_what_is_no_dateline(start: str) -> None:
         ("Not for publication before noon", "the field embargo is not a date and time"),
         ("EMBARGOED", "the field embargo is not a date and time that can be read"),
         ("Language: English please", "the language “English please” is no language tag"),
+        (f"Language: en{'-abcdefgh' * 4}", "is no language tag"),
     ],
 )
 def test_a_field_that_cannot_be_understood_is_refused_with_its_line(
@@ -627,7 +628,9 @@ ABOUT = f"{HEADLINE}\n\n{BODY}\n\n"
 @pytest.mark.parametrize(
     "heading",
     ["About the correspondent", "ABOUT THE AUTHOR", "About the Authors:", "Über die Autorin", "Zum Autor",
-     "À propos de l’auteur", "Sobre la autora", "Acerca del autor", "Sull’autore", "关于作者"],
+     "À propos de l’auteur", "Sobre la autora", "Acerca del autor", "Sull’autore", "关于作者",
+     "Zu den Personen", "Zur Person", "Sobre la firma", "Sobre las firmas", "Qui signe cet article",
+     "نبذة تعريفية", "筆者紹介"],
 )  # fmt: skip
 def test_the_correspondent_under_any_heading(heading: str) -> None:
     article = read(f"{ABOUT}{heading}\nRosa LindWorld\nPilot Editor. Drew the chart.")

@@ -53,6 +53,9 @@ _YES = frozenset({"true", "yes", "on", "1"})
 _NO = frozenset({"false", "no", "off", "0"})
 
 
+_LONGEST_ID = 200
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What fields say about an article; None or empty where they say nothing."""
@@ -168,7 +171,7 @@ class _Reading:
             keywords=self._keywords(further),
             language=self._language(),
             slug=self._slug(),
-            id=self._line("id"),
+            id=self._id(),
             dateline=self._line("dateline"),
             rights=self._line("rights"),
             priority=self._priority(),
@@ -234,7 +237,7 @@ class _Reading:
                 tag = language_tag(text)
                 if tag is None:
                     raise given.wrong(
-                        f"is “{text}”, which is no language tag (BCP 47). "
+                        f"is “{text[:_LONGEST_TAG]}”, which is no language tag (BCP 47). "
                         "Write one such as en, pt-BR or zh-Hant."
                     )
                 return tag
@@ -248,6 +251,15 @@ class _Reading:
                 "Use letters, digits and hyphens, without slashes."
             )
         return slug
+
+    def _id(self) -> str | None:
+        """The desk's own text, to the letter: what it identifies is for others to say."""
+        text = self._line("id")
+        if text and len(text) > _LONGEST_ID:
+            raise self._given("id")[0].wrong(
+                f"is {len(text):,} characters long, and may have {_LONGEST_ID}. Shorten it."
+            )
+        return text
 
     def _priority(self) -> int | None:
         for given in self._given("priority"):
@@ -328,12 +340,18 @@ _LANGUAGE_TAG = re.compile(
 )
 
 
+_LONGEST_TAG = 35
+
+
 def language_tag(text: str) -> str | None:
     """``text`` as a language tag (RFC 5646, 2.1) in the case it recommends; None where it is none.
 
     Languages that a registry would have to be asked about (four letters and
-    more, such as ``english``) are none.
+    more, such as ``english``) are none, and so is what is longer than the 35
+    characters that RFC 5646, 4.4.1, finds any tag to need.
     """
+    if len(text.strip()) > _LONGEST_TAG:
+        return None
     found = _LANGUAGE_TAG.fullmatch(text.strip().lower().replace("_", "-"))
     if found is None:
         return None

@@ -120,12 +120,12 @@ class _Values:
         self.count += 1
         if self.count > _MAX_VALUES or depth > _MAX_DEPTH:
             where = f"{self.name}, line {line}" if line else self.name
-            what = (
-                "too deeply nested" if depth > _MAX_DEPTH else f"more than {_MAX_VALUES:,} values"
+            problem = (
+                f"nests lists or mappings more than {_MAX_DEPTH} deep"
+                if depth > _MAX_DEPTH
+                else f"has, or its aliases stand for, more than {_MAX_VALUES:,} values"
             )
-            raise ArticleError(
-                f"{where}: the front matter is or stands for {what}. Keep to plain fields."
-            )
+            raise ArticleError(f"{where}: the front matter {problem}. Keep to plain fields.")
 
 
 # YAML -------------------------------------------------------------------------------------------
@@ -154,6 +154,11 @@ def _yaml_fields(source: str, name: str, first: int) -> tuple[Field, ...]:
         root = yaml.compose(source, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         raise _broken_yaml(error, name, first) from error
+    except ValueError as error:  # as chr() and int() raise it
+        raise ArticleError(
+            f"{name}: the front matter cannot be read as YAML: a \\U… escape stands for no "
+            "character, or a number is out of bounds. Write the character itself."
+        ) from error
     except (yaml.YAMLError, RecursionError) as error:
         why = "it is too deeply nested" if isinstance(error, RecursionError) else str(error)
         raise ArticleError(f"{name}: the front matter cannot be read as YAML: {why}.") from error
@@ -196,6 +201,11 @@ class _YamlValues(_Values):
             line = self.line(key_node)
             self.counted(0, line)
             key = key_node.value
+            if key_node.tag == _TAG + "merge":
+                raise ArticleError(
+                    f"{self.name}, line {line}: the front matter merges fields with <<, which is "
+                    "not read. Write the fields out."
+                )
             plain = key_node.tag.removeprefix(_TAG) in _PLAIN_TAGS
             if not isinstance(key, str) or not key or not plain:
                 raise ArticleError(

@@ -33,6 +33,7 @@ _EMBARGO = re.compile(
 _BARE_EMBARGO = re.compile(r"\W{0,3}EMBARGO(?:ED)?\W{0,3}")
 TIMES = ("published", "updated", "embargo")
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
+_LONGEST_TAG = 35  # RFC 5646, 4.4.1
 _RELEASE = re.compile(
     r"\W{0,5}(?:for immediate release|(?:press|news|media) release|pressemitteilung"
     r"|communiqué de presse|comunicado de prensa|nota de prensa)\W{0,5}",
@@ -86,7 +87,7 @@ def is_release_line(text: str) -> bool:
 
 def is_language(text: str) -> bool:
     """Whether ``text`` has the form of a language tag (BCP 47)."""
-    return bool(_TAG.fullmatch(text))
+    return len(text) <= _LONGEST_TAG and bool(_TAG.fullmatch(text))
 
 
 def keywords_of(value: str) -> tuple[str, ...]:

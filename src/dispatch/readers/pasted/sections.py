@@ -35,13 +35,16 @@ _HEADINGS = {
         about the contributors; about the columnist; about the photographer; über den autor;
         über die autorin; über die autoren; über die autorinnen;
         über den korrespondenten; über die korrespondentin; zum autor; zur autorin; zur person;
+        zu den personen;
         à propos de l'auteur; à propos de l'auteure; à propos de l'autrice; à propos des auteurs;
         à propos du correspondant; à propos de la correspondante; à propos du journaliste;
-        à propos de la journaliste; sobre el autor; sobre la autora; sobre los autores;
+        à propos de la journaliste; qui signe cet article;
+        sobre el autor; sobre la autora; sobre los autores;
         sobre el corresponsal; sobre la corresponsal; acerca del autor; acerca de la autora;
+        sobre la firma; sobre las firmas;
         sull'autore; sull'autrice; l'autore; l'autrice; sobre o autor; sobre a autora;
-        over de auteur; om författaren; об авторе; عن الكاتب; عن المراسل; 著者について;
-        筆者について; 关于作者; 關於作者; 필자 소개
+        over de auteur; om författaren; об авторе; عن الكاتب; عن المراسل; نبذة تعريفية;
+        著者について; 筆者について; 筆者紹介; 关于作者; 關於作者; 필자 소개
     """,
     "editors_note": """
         editor's note; editors' note; editors note; note from the editor; anmerkung der redaktion;
