@@ -8,27 +8,31 @@ article says is data: it is never read as a template.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from types import TracebackType
 from typing import Any
 
 from jinja2 import (
-    FileSystemBytecodeCache,
+    BytecodeCache,
+    Environment,
     FileSystemLoader,
     StrictUndefined,
     TemplateNotFound,
+    TemplateRuntimeError,
     TemplateSyntaxError,
     UndefinedError,
 )
 from jinja2 import __version__ as jinja2_version
 from jinja2.bccache import Bucket
 from jinja2.exceptions import SecurityError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from dispatch import __version__, markup
@@ -36,6 +40,10 @@ from dispatch.article import Article, Html
 from dispatch.desk import Desk
 from dispatch.errors import TemplateError
 from dispatch.renditions.language import Language, direction
+from dispatch.renditions.sandbox import Sandbox
+
+MAX_OUTPUT = 50_000_000
+"""Characters of one rendition."""
 
 
 @cache
@@ -58,8 +66,8 @@ class Templates:
     def __init__(self, own: Path | None = None, compiled: Path | None = None) -> None:
         self.folders = [folder for folder in (own, shipped()) if folder is not None]
         self._languages: dict[str, NullTranslations] = {}
-        self._environment = ImmutableSandboxedEnvironment(
-            loader=FileSystemLoader(self.folders),
+        self._environment = Sandbox(
+            loader=_Files(self.folders),
             autoescape=lambda name: name is None or not name.endswith(".txt"),
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -84,7 +92,8 @@ class Templates:
         ``block_text`` and ``text``, and whatever else is in ``values``.
 
         Raises:
-            TemplateError: it is missing or broken; says the file, the line and what is wrong.
+            TemplateError: it is missing, broken or without end; says the file, the line where
+                that is known, and what is wrong.
         """
         lang = self.language(article, desk)
         context: Mapping[str, object] = {
@@ -99,18 +108,24 @@ class Templates:
             **values,
         }
         try:
-            return self._environment.get_template(name).render(context)
-        except (TemplateError, RecursionError):
+            return self._printed(name, context)
+        except TemplateError:
             raise
         except Exception as error:
             raise self._explained(name, error) from error
 
-    def module(self, name: str) -> Any:
-        """The macros of a template, as attributes."""
-        try:
-            return self._environment.get_template(name).module
-        except Exception as error:
-            raise self._explained(name, error) from error
+    def _printed(self, name: str, context: Mapping[str, object]) -> str:
+        self._environment.begin()
+        parts: list[str] = []
+        length = 0
+        for part in self._environment.get_template(name).generate(context):
+            length += len(part)
+            if length > MAX_OUTPUT:
+                raise TemplateError(
+                    f"{self.path(name) or name}: it prints more than {MAX_OUTPUT:,} characters."
+                )
+            parts.append(part)
+        return "".join(parts)
 
     def language(self, article: Article | None, desk: Desk) -> Language:
         """The language that a rendition of ``article`` speaks: its own, else the desk's."""
@@ -126,58 +141,121 @@ class Templates:
 
     def _translations(self, tag: str) -> NullTranslations:
         if tag not in self._languages:
-            names = [tag.replace("_", "-"), tag.replace("_", "-").split("-")[0].lower()]
-            safe = [name for name in names if name.replace("-", "").isalnum()]
-            paths = (self.path(f"locale/{name}.po") for name in safe if name != "en")
+            parts = [part for part in tag.replace("_", "-").split("-") if part.isalnum()]
+            names = ["-".join(parts[:n]) for n in range(len(parts), 1, -1)]
+            names += [part.lower() for part in parts[:1]]
+            paths = (self.path(f"locale/{name}.po") for name in names)
             path = next((path for path in paths if path), None)
             self._languages[tag] = _catalogue(path) if path else NullTranslations()
         return self._languages[tag]
 
     def _explained(self, name: str, error: Exception) -> TemplateError:
-        if isinstance(error, TemplateNotFound):
-            if error.name == name:
-                where = " or ".join(str(folder) for folder in self.folders)
-                return TemplateError(f"There is no template {name} in {where}.")
-            return TemplateError(
-                f"{self.path(name) or name}: it includes {error.name}, which does not exist. "
-                "Correct the name, or add the file beside it."
-            )
+        if isinstance(error, TemplateNotFound) and error.name == name:
+            where = " or ".join(str(folder) for folder in self.folders)
+            return TemplateError(f"There is no template {name} in {where}.")
         if isinstance(error, TemplateSyntaxError):
             file = error.filename or str(self.path(name) or name)
             return TemplateError(f"{file}, line {error.lineno}: {error.message}.")
-        file, line = self._where(name, error.__traceback__)
-        if isinstance(error, UndefinedError):
-            return TemplateError(
-                f"{file}, line {line}: {error.message}. "
-                "Correct the name; docs/templates.md lists what a template can use."
-            )
-        if isinstance(error, SecurityError):
-            return TemplateError(f"{file}, line {line}: a template may not do this: {error}.")
-        return TemplateError(f"{file}, line {line}: {type(error).__name__}: {error}.")
+        return TemplateError(f"{self._where(name, error.__traceback__)}: {_what(error)}")
 
-    def _where(self, name: str, traceback: TracebackType | None) -> tuple[str, int]:
-        """The innermost template line that the error came through."""
-        file, line = str(self.path(name) or name), 0
-        folders = tuple(str(folder) for folder in self.folders)
+    def _where(self, name: str, traceback: TracebackType | None) -> str:
+        """The innermost file of a template that the error came through, and the line if known."""
+        where = str(self.path(name) or name)
+        folders = tuple(f"{folder}{os.sep}" for folder in self.folders)
         while traceback:
             code = traceback.tb_frame.f_code
             if code.co_filename.startswith(folders) and not code.co_filename.endswith(".py"):
-                file, line = code.co_filename, traceback.tb_lineno
+                where = f"{code.co_filename}, line {traceback.tb_lineno}"
             traceback = traceback.tb_next
-        return file, line
+        return where
 
 
-class _Compiled(FileSystemBytecodeCache):
-    """Compiled templates in a folder; where that cannot be written, they are compiled anew."""
+def _what(error: Exception) -> str:  # noqa: PLR0911 - one for each kind
+    """What went wrong inside a template, and what to do, in a sentence."""
+    match error:
+        case TemplateNotFound():
+            return (
+                f"it includes {error.name}, which does not exist. "
+                "Correct the name, or add the file beside it."
+            )
+        case UndefinedError():
+            return (
+                f"{error.message}. "
+                "Correct the name; docs/templates.md lists what a template can use."
+            )
+        case SecurityError():
+            return f"a template may not do this: {str(error).rstrip('.')}."
+        case RecursionError():
+            return (
+                "it includes, extends, imports or calls itself without end, or is nested too "
+                "deeply. A template of your own takes the place of the shipped one of that name, "
+                "which it cannot extend."
+            )
+        case TemplateRuntimeError():
+            return f"{error.message}."
+        case SyntaxError():  # of Python, that it was compiled to
+            return f"it is nested too deeply: {error.msg}."
+        case _:
+            return f"{type(error).__name__}: {error}."
+
+
+class _Files(FileSystemLoader):
+    """Templates in folders; one that cannot be read is named."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Any]:
+        try:
+            return super().get_source(environment, template)
+        except UnicodeDecodeError as error:
+            raise TemplateError(
+                f"{self._path(template)}: it is not UTF-8 from byte {error.start + 1} on. "
+                "Save it in that encoding."
+            ) from error
+        except TemplateNotFound:  # an OSError too
+            raise
+        except OSError as error:
+            raise TemplateError(
+                f"{self._path(template)}: it cannot be read: {error.strerror}."
+            ) from error
+
+    def _path(self, template: str) -> Path:
+        paths = [Path(folder) / template for folder in self.searchpath]
+        return next((path for path in paths if path.is_file()), paths[0])
+
+
+class _Compiled(BytecodeCache):
+    """Compiled templates in a folder, each behind its SHA-256.
+
+    Where they cannot be read or written, for whatever reason, templates are
+    compiled anew.
+    """
 
     def __init__(self, folder: Path) -> None:
         # Code of another version of either was compiled for another environment.
-        super().__init__(str(folder / f"templates-{__version__}-{jinja2_version}"))
+        self._folder = folder / f"templates-{__version__}-{jinja2_version}"
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        with suppress(Exception):
+            data = (self._folder / bucket.key).read_bytes()
+            digest, code = data[:32], data[32:]
+            if sha256(code).digest() == digest:
+                bucket.bytecode_from_string(code)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
+        code = bucket.bytecode_to_string()
         with suppress(OSError):
-            Path(self.directory).mkdir(parents=True, exist_ok=True, mode=0o700)
-            super().dump_bytecode(bucket)
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _write(self._folder / bucket.key, sha256(code).digest() + code)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """The whole file or none: another command may read it now."""
+    with NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        new = Path(file.name)
+    try:
+        new.write_bytes(data)
+        new.replace(path)
+    except OSError:
+        new.unlink()
 
 
 def _text(value: object) -> str:
@@ -189,16 +267,16 @@ def _text(value: object) -> str:
 
 def _catalogue(path: Path) -> NullTranslations:
     from babel.messages.mofile import write_mo
-    from babel.messages.pofile import PoFileError, read_po
+    from babel.messages.pofile import read_po
 
     compiled = BytesIO()
     try:
         with path.open("rb") as file:
             write_mo(compiled, read_po(file, abort_invalid=True))
-    except (PoFileError, UnicodeDecodeError, OSError, ValueError) as error:
+        compiled.seek(0)
+        return GNUTranslations(compiled)
+    except Exception as error:  # of the file, its encoding, its syntax or its rule of plurals
         raise TemplateError(f"{path}: the label catalogue cannot be read: {error}.") from error
-    compiled.seek(0)
-    return GNUTranslations(compiled)
 
 
 __all__ = ["Templates", "shipped"]
