@@ -85,6 +85,11 @@ def test_clean_takes_out_what_nobody_sees() -> None:
     assert clean("\x1b[1mDampf\xadschiff\x00\x9b\ufeff") == "[1mDampfschiff"
 
 
+@pytest.mark.parametrize("control", "\v\f\x1c\x1d\x1e\x1f\x85", ids=ascii)
+def test_a_control_that_is_white_space_parts_words_as_a_space(control: str) -> None:
+    assert clean(f"one{control}two") == "one two"
+
+
 def test_clean_leaves_joiners_and_marks_of_direction() -> None:
     text = f"{FAMILY} می\u200cخواهم \u200fabc"
     assert clean(text) == text

@@ -8,7 +8,6 @@ every block takes is then known to the byte.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +17,7 @@ from markupsafe import Markup
 
 from dispatch.article import Article, Block, Crosshead, Image, Note, Paragraph, Rule
 from dispatch.desk import Desk
-from dispatch.markup import inline_text, is_web_url
+from dispatch.markup import inline_text, is_web_url, one_line, printable
 from dispatch.renditions import email_text, message
 from dispatch.renditions.colour import legible
 from dispatch.renditions.email_bounds import bounded
@@ -39,9 +38,6 @@ _PREHEADER = 140
 """Characters; mail programs show 40 to 130 of them beside the subject."""
 _LONG_PARAGRAPH = 20_000
 """Characters; not worth reading whole for the first words of it."""
-
-# Not characters of any text: XML 1.0, 2.2, and the C1 controls.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +77,7 @@ def render(
     html, shown = page.html(max_bytes)
     data = html.encode()
     text = page.text(shown).encode()
-    subject = message.one_line(smaller.headline) or desk.name
+    subject = one_line(smaller.headline) or desk.name
     eml = message.compose(
         smaller, desk, subject=subject, language=page.language.tag, text=text, html=data
     )
@@ -144,14 +140,14 @@ class _Page:
         before = 1 if lead else 0
         blocks = self._blocks(body[before:], max_bytes)
         # A comment that no article can contain parts the blocks, through the inlining.
-        mark = f"<!--{sha256(_printable(''.join(blocks)).encode()).hexdigest()}-->"
+        mark = f"<!--{sha256(printable(''.join(blocks)).encode()).hexdigest()}-->"
         document = self._render(
             "email/article.html",
             lead=lead,
             preheader=_preheader(self.article),
             body=Markup(mark.join(["", *blocks, self._render("email/continue.html"), ""])),  # noqa: S704 - escaped by the templates
         )
-        parts = inline_css(_printable(document)).split(mark)
+        parts = inline_css(printable(document)).split(mark)
         if len(parts) != len(blocks) + 3:  # the newsroom's own template does not print body once
             return "".join(parts), before + len(blocks)
         top, *inlined, button, bottom = parts
@@ -192,7 +188,7 @@ class _Page:
             wrapped=partial(wrap, columns=email_text.COLUMNS),
             underlined=email_text.underlined,
         )
-        lines = [line.rstrip() for line in _printable(text).split("\n")]
+        lines = [line.rstrip() for line in printable(text).split("\n")]
         return "\n".join(lines).strip("\n") + "\n"
 
 
@@ -221,7 +217,3 @@ def _preheader(article: Article) -> str:
 
 def _size(html: str) -> int:
     return len(html.encode())
-
-
-def _printable(text: str) -> str:
-    return _UNPRINTABLE.sub("", text)

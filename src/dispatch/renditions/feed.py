@@ -19,7 +19,7 @@ from typing import Any
 from dispatch.article import Article, Image, Paragraph
 from dispatch.desk import Desk
 from dispatch.errors import StoreError
-from dispatch.markup import block_text
+from dispatch.markup import block_text, one_line, printable
 from dispatch.renditions.addresses import web_uri
 from dispatch.renditions.shortening import shortened
 from dispatch.renditions.templates import Templates
@@ -30,12 +30,6 @@ FORMS = ("rss", "atom", "json")
 SUMMARY_LENGTH = 300
 """Characters of a summary, at most; feed readers show about two lines of it."""
 
-# What XML 1.0 does not allow (2.2, Char), not even escaped, and the control characters and
-# noncharacters that it allows and advises against: HTML forbids those, and validators warn.
-_NOT_TEXT = re.compile(
-    "[^\t\n\r\u0020-\u007e\u00a0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]"
-    f"|[{''.join(chr(plane << 16 | last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))}]"
-)
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 
 
@@ -127,7 +121,7 @@ def render(article: Article, desk: Desk, templates: Templates) -> FeedEntry:
         url=url,
         title=one_line(article.headline) or url,
         summary=_summary(article) or url,
-        content_html=_NOT_TEXT.sub("", content).strip(),
+        content_html=printable(content).strip(),
         authors=_authors(article),
         published=article.published.astimezone(UTC),
         updated=(article.updated or article.published).astimezone(UTC),
@@ -136,11 +130,6 @@ def render(article: Article, desk: Desk, templates: Templates) -> FeedEntry:
         rights=one_line(desk.rights_for(article)),
         image=_image(article),
     )
-
-
-def one_line(text: str) -> str:
-    """``text`` on one line, without what no feed can hold."""
-    return " ".join(_NOT_TEXT.sub("", text).split())
 
 
 def _language(article: Article, desk: Desk) -> str:

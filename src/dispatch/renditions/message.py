@@ -24,6 +24,7 @@ from hashlib import sha256
 from dispatch.article import Article
 from dispatch.desk import Desk, Mailbox
 from dispatch.errors import SettingsError
+from dispatch.markup import one_line
 from dispatch.renditions.addresses import ascii_host, ascii_url
 
 Header = tuple[str, tuple[str, ...]]
@@ -38,10 +39,6 @@ _ENCODED_WORD = 64  # fits a line beside every header name; RFC 2047, 2 allows 7
 _DISPLAY_NAME = 64
 _SUBJECT = 500
 
-_BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-# Overrides and isolates: they can make a name read as another (Unicode TR 36, 2.5).
-_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_SURROGATES = re.compile("[\ud800-\udfff]")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 
@@ -140,12 +137,6 @@ def _folded(name: str, parts: Sequence[str]) -> bytes:
                 "Correct the desk's addresses: they have to be ASCII and below 990 characters."
             )
     return ("\r\n".join(lines) + "\r\n").encode("ascii")
-
-
-def one_line(text: str) -> str:
-    """``text`` without anything that could start another line or turn its direction."""
-    text = _BIDI.sub("", _SURROGATES.sub("\ufffd", _BREAKS.sub(" ", text)))
-    return re.sub(" {2,}", " ", text).strip(" ")
 
 
 def unstructured(text: str) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Literal
 
+from dispatch.markup import printable
+
 Align = Literal["left", "center", "right"]
 
 # Narrow by definition, one column each. Most articles need no more, and the table of all widths
@@ -32,9 +34,6 @@ _GAP = re.compile("((?:[^\\S\xa0\u2007\u202f]|\u200b)+)")
 _WRITTEN_GAPS = frozenset(
     "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u200b\u3000"
 )
-# Control characters that are not white space, the soft hyphen (a hint for one layout, a stray
-# hyphen in another), byte order marks and noncharacters.
-_UNSEEN = re.compile("[\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\ufeff\ufffe\uffff]")
 # An address goes on until a space or the punctuation of the CJK sentence around it.
 _URL = re.compile("(https?://[^\\s、。，．；！？「」『』（）【】《》〈〉]+)", re.IGNORECASE)
 
@@ -59,11 +58,11 @@ def width(text: str) -> int:
 
 
 def clean(text: str) -> str:
-    """``text`` without what no reader sees: control characters, soft hyphens, byte order marks.
+    """:func:`~dispatch.markup.printable`, and without soft hyphens.
 
-    White space of every kind stays.
+    They are a hint for one layout and a stray hyphen in another; HTML keeps them.
     """
-    return _UNSEEN.sub("", text)
+    return printable(text).replace("\xad", "")
 
 
 def wrap(text: str, columns: int, indent: str = "", hanging: str | None = None) -> str:

@@ -30,7 +30,7 @@ from dispatch.article import (
     Source,
 )
 from dispatch.desk import Desk
-from dispatch.markup import inline_text
+from dispatch.markup import inline_text, printable
 from dispatch.renditions.addresses import web_uri
 from dispatch.renditions.colour import legible
 from dispatch.renditions.shortening import shortened
@@ -44,9 +44,6 @@ NIGHT = "#171614"
 _DESCRIPTION = 200
 """Characters; search engines and social networks show no more."""
 
-# What HTML has no place for: control characters, lone surrogates, noncharacters (Infra, 4.5).
-_NONCHARACTERS = "".join(chr(plane << 16 | last) for plane in range(17) for last in (65534, 65535))
-_UNPRINTABLE = re.compile(f"[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_NONCHARACTERS}]")
 _LINK = re.compile(r'<a ([^>]*?href="(https?://[^"]*)")')
 _TERRITORY = re.compile(r"([a-z]{2,3})-(?:[A-Z][a-z]{3}-)?([A-Z]{2})")
 
@@ -146,7 +143,7 @@ def _page(
         "accent": legible(desk.accent, PAPER),
         "night_accent": legible(desk.accent, NIGHT),
     }
-    style = _printable(templates.render("web/style.css", article, desk, **colours)).strip()
+    style = printable(templates.render("web/style.css", article, desk, **colours)).strip()
     digest = b64encode(sha256(style.encode()).digest()).decode()
     html = templates.render(
         name,
@@ -161,15 +158,11 @@ def _page(
         **colours,
         **values,
     )
-    return WebPage(_printable(html).encode())
+    return WebPage(printable(html).encode())
 
 
 def _iso(time: datetime | None, desk: Desk) -> str | None:
     return time.astimezone(desk.timezone).isoformat(timespec="seconds") if time else None
-
-
-def _printable(html: str) -> str:
-    return _UNPRINTABLE.sub("", html)
 
 
 def _levelled(blocks: Iterable[Block], above: int = 1) -> tuple[tuple[Block, ...], int]:
@@ -286,7 +279,7 @@ def _written(fact: object) -> object:
     """A fact whose texts hold only what the page may hold."""
     match fact:
         case str():
-            return _printable(fact)
+            return printable(fact)
         case list():
             return [_written(part) for part in fact]
         case dict():

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dispatch.desk import Desk
-from dispatch.renditions.feed import FeedEntry, one_line
+from dispatch.markup import one_line
+from dispatch.renditions.feed import FeedEntry
 
 _BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
 """When a feed without entries was updated: Atom wants a time, and none would be true."""
