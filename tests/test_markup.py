@@ -144,6 +144,24 @@ class TestLinks:
         assert told == [("link", "/a"), ("image", "c.jpg"), ("embed", "javascript:d")]
 
     @pytest.mark.parametrize(
+        ("source", "expected"),
+        [
+            ("a<math>x</math>b", ["math"]),
+            ("a<select><option>x</select>b", ["select"]),
+            ("a<svg><title>x</title><path/></svg><script>x</script><style>x</style>b", []),
+            ("a<button><svg></svg> </button>b", []),
+            ("<p>a<template>x</template><noscript>y</noscript>", ["noscript"]),
+            ("<video src=https://example.org/v>Your browser shows no videos.</video>", []),
+            (f"<video src=https://example.org/v><p>{'All that follows. ' * 20}", ["video"]),
+            ("a<table><tr><td>b<textarea>x</textarea></table>", ["textarea"]),
+        ],
+    )
+    def test_text_that_is_left_out_with_its_element_is_told(self, source: str, expected: list[str]):
+        told: list[tuple[str, str]] = []
+        markup.blocks(source, on_dropped=lambda kind, found: told.append((kind, found)))
+        assert told == [("element", tag) for tag in expected]
+
+    @pytest.mark.parametrize(
         ("url", "expected"),
         [
             ("https://example.org", True),

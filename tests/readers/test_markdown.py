@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from pathlib import Path
@@ -182,10 +183,10 @@ class TestBody:
     @pytest.mark.parametrize(
         ("text", "expected"),
         [
-            ("[a](javascript:alert(1))", "<p>[a](javascript:alert(1))</p>"),
-            ("[a](data:text/html,x)", "<p>[a](data:text/html,x)</p>"),
+            ("[a](javascript:alert(1))", "<p>a</p>"),
+            ("[a](data:text/html,x)", "<p>a</p>"),
             ("[a](java&#10;script:x)", "<p>a</p>"),
-            ("<javascript:alert(1)>", "<p>&lt;javascript:alert(1)&gt;</p>"),
+            ("<javascript:alert(1)>", "<p>javascript:alert(1)</p>"),
             ("![a](data:image/png;base64,AAAA)", None),
             ('<a href="javascript:x">a</a>', "<p>a</p>"),
             ("<p onclick=x>a", "<p>a</p>"),
@@ -199,6 +200,101 @@ class TestBody:
             assert html(text) == expected
 
 
+SWALLOWING = [
+    "applet",
+    "audio",
+    "button",
+    "frameset",
+    "head",
+    "iframe",
+    "math",
+    "noembed",
+    "noframes",
+    "noscript",
+    "plaintext",
+    "pre",
+    "rp",
+    "script",
+    "select",
+    "style",
+    "svg",
+    "template",
+    "textarea",
+    "title",
+    "video",
+    "xmp",
+]
+AFTER = "\n\nSecond *paragraph*.\n\nThird."
+
+
+class TestHtmlThatIsNeverClosed:
+    @pytest.mark.parametrize("tag", SWALLOWING)
+    @pytest.mark.parametrize(
+        "written", ["They retire the {}.", "{} retires", "Text\n{} retires", "They\n\n{}"]
+    )
+    def test_is_text_and_swallows_nothing(self, tag: str, written: str):
+        for tag_written in (f"<{tag}>", f'<{tag.upper()} class="x">'):
+            article = read("# Ferry\n\n" + written.format(tag_written) + AFTER, NAME)
+            assert tag_written in told(article)
+            assert article.body[-2:] == (p("Second <em>paragraph</em>."), p("Third."))
+            message = (
+                "HTML that is opened and not closed in the same paragraph was kept as text: "
+                f"{tag_written}."
+            )
+            assert [(note.level, note.message) for note in article.notes] == [("warning", message)]
+
+    @pytest.mark.parametrize(
+        "opening",
+        [
+            "<div class='x>", '<p title="never closed', "<!-- never closed", "A <!--> comment",
+            "<?php never closed", "<![CDATA[ never", "<script><!-- <script> </script>", "</p class='x",
+            "> <script>", "- <style> x", "## The <title> element", "<svg><script></svg></script>",
+            "<svg><math></svg>", "x^[a <script> b]", "|a|\n|--|\n|<svg>|", "<div>\n<textarea>\n</div>",
+            "<!-- --!> <script> -->", "<b x\"=\">",
+        ],
+    )  # fmt: skip
+    def test_takes_nothing_of_what_follows(self, opening: str):
+        body = read(f"# Ferry\n\n{opening}{AFTER}", NAME).body
+        at = body.index(p("Second <em>paragraph</em>."))
+        assert body[at + 1] == p("Third.")
+
+    @pytest.mark.parametrize(
+        "whole",
+        [
+            "<script>if (a<b) {\n\n}</script>", "<style>\n\na {}\n\n</style>", "A <script>x</script>",
+            "<video src='https://example.org/v.mp4'></video>", "A <!-- comment -->", "<!-- a\n\nb -->",
+            "<iframe src=https://example.org/ allowfullscreen></iframe>", "<svg/>",
+            "<div\nclass='a>b'\nid=x>A</div>", "5 < 6", "<script><!--\nx //--></script>",
+        ],
+    )  # fmt: skip
+    def test_what_is_closed_is_html(self, whole: str):
+        article = read(f"# Ferry\n\n{whole}{AFTER}", NAME)
+        assert article.body[-2:] == (p("Second <em>paragraph</em>."), p("Third."))
+        assert article.notes == ()
+
+    def test_takes_time_in_proportion(self):
+        for piece in ("<script>\n", '<div "\n', "<!--\n", "a <svg> ", "<div>\n<!--"):
+            start = time.process_time()
+            with contextlib.suppress(ArticleError):
+                read(f"# Ferry\n\n{piece * 50_000}\n\nText.", NAME)
+            assert time.process_time() - start < CPU_SECONDS
+
+    def test_too_much_of_it_is_refused_in_a_sentence(self):
+        with pytest.raises(ArticleError, match=r"never closed\. Close them, or write `<tag>`"):
+            read("# Ferry\n\n" + "<script>\n" * 50_000, NAME)
+
+
+class TestElementsThatAreLeftOut:
+    def test_are_noted_where_they_hold_text(self):
+        text = "# Ferry\n\nA <math>x</math> <button>y</button> <button>z</button> <svg><title>t</title></svg>"
+        (note,) = read(text, NAME).notes
+        assert (note.level, note.where, note.message) == (
+            "warning",
+            "body",
+            "3 elements were left out with the text in them: <math>, <button>.",
+        )
+
+
 class TestLinksThatLeadNowhere:
     def test_are_noted(self):
         article = read("# Ferry\n\n[a](/a) [b](b.md) [c](#c) ![d](d.jpg) <img src=e.jpg>", NAME)
@@ -206,6 +302,15 @@ class TestLinksThatLeadNowhere:
         assert [(note.level, note.message) for note in article.notes] == [
             ("warning", "2 links were taken off their text, for want of an address that begins with https://: /a, b.md."),
             ("warning", "2 images were left out, for want of an address that begins with https://: d.jpg, e.jpg."),
+        ]  # fmt: skip
+
+    def test_nor_may_lead_anywhere(self):
+        text = "# Ferry\n\n[a](javascript:x) <vbscript:y> [b](http:/nowhere) ![c](data:text/html,z)"
+        article = read(text, NAME)
+        assert told(article) == "a vbscript:y b"
+        assert [(note.level, note.message) for note in article.notes] == [
+            ("warning", "3 links were taken off their text, for want of an address that begins with https://: javascript:x, vbscript:y, http:/nowhere."),
+            ("warning", "1 image was left out, for want of an address that begins with https://: data:text/html,z."),
         ]  # fmt: skip
 
     def test_many_are_one_note(self):

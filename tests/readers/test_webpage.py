@@ -592,6 +592,21 @@ class TestAddresses:
             assert self.link(f"<base href='{base}'>{self.LINK}") == ""
 
 
+class TestElementsThatAreLeftOut:
+    def test_are_told_where_they_took_text_of_the_article_along(self):
+        text = f"{TEXT}<p>The formula is <math><mi>x</mi></math>.</p>"
+        assert [note.message for note in article(body=f"<article>{text}</article>").notes] == [
+            "1 element was left out with the text in it: <math>."
+        ]
+
+    def test_are_not_told_where_pages_always_have_them(self):
+        usual = (
+            "<script>count()</script><style>p {}</style><noscript>Turn scripts on.</noscript>"
+            "<button>Share</button><svg><title>Share</title></svg><template>x</template>"
+        )
+        assert article(body=f"<article>{TEXT}{usual}</article>").notes == ()
+
+
 class TestLooksLike:
     @pytest.mark.parametrize(
         "text",

@@ -40,6 +40,13 @@ _DROPPED_TAGS = frozenset({
     "title",
 })  # fmt: skip
 """Left out with all they hold: what runs, what is typed into, what is drawn, what is not shown."""
+_SHOWN_TAGS = frozenset({
+    "applet", "button", "frameset", "math", "noembed", "noframes", "noscript", "select", "svg",
+    "textarea", "title",
+})  # fmt: skip
+"""Those of them in which text can be meant to be read."""
+_LONGEST_FALLBACK = 200
+"""Characters in a video, say, that tell those who cannot watch it so. What is longer is text."""
 _UNCLOSED_TAGS = frozenset({"embed", "wbr"})
 """Tags that should hold nothing, and do where the parser did not see their end."""
 
@@ -68,7 +75,8 @@ def blocks(
         html: any HTML. Scripts, styles, forms' controls and event handlers go.
         base_url: what relative links and images are resolved against; without
             it, relative links lose their link and relative images are left out.
-        on_dropped: told of every link, image and embed that could not be kept.
+        on_dropped: told of every link, image and embed that could not be kept, and of
+            elements that were left out with text in them.
 
     Raises:
         ArticleError: see :func:`parse`.
@@ -131,6 +139,7 @@ class _Builder:
         """Takes what begins with ``node``; answers whether what is inside is to be walked."""
         tag = str(node.tag)
         if tag in _DROPPED_TAGS:
+            self._tell_dropped(node, 0)
             return False
         if handler := self._handler(node, depth):
             handler(self, node, depth + 1)
@@ -142,6 +151,13 @@ class _Builder:
         elif tag in INLINE_TAGS or tag in OLD_TAGS:
             self.line.start(node)
         return True
+
+    def _tell_dropped(self, node: Element, longest: int) -> None:
+        """Tells of an element that is left out with more than ``longest`` characters to read."""
+        tag = str(node.tag)
+        is_read = tag in _SHOWN_TAGS or tag not in _DROPPED_TAGS
+        if is_read and len(one_line(_preformatted(node))) > longest:
+            self.context.drop("element", tag)
 
     def _leave(self, node: Element, depth: int) -> None:
         tag = str(node.tag)
@@ -212,6 +228,8 @@ class _Builder:
             self._add(Embed(src, one_line(element.get("title")) or None))
         else:
             self.context.drop("embed", given)
+        if element.tag not in _UNCLOSED_TAGS:
+            self._tell_dropped(element, _LONGEST_FALLBACK)
 
     def _crosshead(self, element: Element, _depth: int) -> None:
         html, media = self._flat(element)
@@ -328,7 +346,7 @@ def _preformatted(element: Element) -> str:
     for event, node in walker:
         if event == "end":
             parts.append("" if node is element else node.tail or "")
-        elif node.tag in _DROPPED_TAGS:
+        elif node.tag in _DROPPED_TAGS and node is not element:
             walker.skip_subtree()
         else:
             parts.append("\n" if node.tag == "br" else node.text or "")

@@ -15,8 +15,10 @@ from dispatch.article import Html
 from dispatch.markup.addresses import link
 from dispatch.markup.characters import one_line, squeezed
 
-Dropped = Callable[[Literal["link", "image", "embed"], str], None]
-"""Is told what could not be kept, with its address as it was written."""
+Kind = Literal["link", "image", "embed", "element"]
+Dropped = Callable[[Kind, str], None]
+"""Is told what could not be kept: a link, image or embed with its address as it was written, an
+element that was left out with text in it by its tag."""
 
 INLINE_TAGS = frozenset({
     "a", "abbr", "b", "bdi", "bdo", "br", "cite", "code", "del", "dfn", "em", "i", "ins", "kbd",
@@ -43,7 +45,7 @@ class Context:
     repeated: int = 0
     """Characters of tags that were opened again."""
 
-    def drop(self, kind: Literal["link", "image", "embed"], given: str) -> None:
+    def drop(self, kind: Kind, given: str) -> None:
         if self.on_dropped and given.strip():
             self.on_dropped(kind, given.strip())
 

@@ -1,6 +1,7 @@
 """Markdown with front matter: CommonMark with tables, footnotes and strikethrough.
 
-HTML in it is read as HTML. Without a headline in the front matter, the first
+HTML in it is read as HTML, unless it would swallow the text that follows (see
+``raw_html.py``). Without a headline in the front matter, the first
 ``# heading`` is the headline; a paragraph wholly in emphasis right below it is
 the standfirst.
 """
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dispatch import markup
 from dispatch.article import Article, Block, Note
 from dispatch.errors import ArticleError
-from dispatch.readers import front_matter
+from dispatch.readers import front_matter, raw_html
 from dispatch.readers.dropped import Dropped
 from dispatch.readers.fields import read as read_fields
 
@@ -28,6 +29,7 @@ _MAX_NESTING = 40
 _MAX_BRACKETS = 1_000_000
 """The sum of how deep each opening bracket stands in others, and of the lengths of what may be
 names of footnotes: the parser's time grows with it."""
+_SHOWN_TAGS = 3
 _MAX_REPEATED = 1_000_000
 """Characters of addresses and titles beyond those of the text: a definition can be used often."""
 
@@ -100,6 +102,7 @@ def _parse(text: str, name: str, notes: list[Note]) -> tuple[list[Token], str]:
     _refuse_brackets(text, name)
     parsed: dict[str, Any] = {}
     tokens = _parser().parse(text, parsed)
+    _keep_unclosed(tokens, parsed.get("footnotes", {}), notes)
     if any(token.nesting == 1 and token.level >= _MAX_NESTING - 1 for token in tokens):
         raise ArticleError(
             f"{name}: quotations or lists are nested more than {_MAX_NESTING} deep, and what is "
@@ -137,14 +140,34 @@ def _refuse_brackets(text: str, name: str) -> None:
             )
 
 
+def _keep_unclosed(tokens: list[Token], footnotes: dict[str, Any], notes: list[Note]) -> None:
+    runs = [token.children or [] for token in tokens]
+    runs += [note.get("tokens") or [] for note in footnotes.get("list", {}).values()]
+    kept = [tag for run in runs for tag in raw_html.without_unclosed(run)]
+    if kept:
+        shown = [tag if len(tag) <= 60 else f"{tag[:59]}…" for tag in dict.fromkeys(kept)]
+        more = f" and {len(shown) - _SHOWN_TAGS} more" if len(shown) > _SHOWN_TAGS else ""
+        message = (
+            "HTML that is opened and not closed in the same paragraph was kept as text: "
+            f"{', '.join(shown[:_SHOWN_TAGS])}{more}."
+        )
+        notes.append(Note("warning", "body", message))
+
+
 @cache
 def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
     from mdit_py_plugins.footnote import footnote_plugin
 
+    class Parser(MarkdownIt):
+        def validateLink(self, url: str) -> bool:  # noqa: ARG002, N802 - as the parser calls it
+            """Every one: ``markup`` takes links off that lead nowhere, and that is noted."""
+            return True
+
     options = {"html": True, "maxNesting": _MAX_NESTING}
-    parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
+    parser = Parser("commonmark", options).enable(["table", "strikethrough"])
     parser.use(footnote_plugin)
+    raw_html.install(parser)
     parser.core.ruler.disable("footnote_tail")  # it loses notes that nothing refers to
     parser.add_render_rule("image", _image)
     parser.add_render_rule("footnote_ref", _reference)

@@ -27,6 +27,8 @@ _OPENING = re.compile(
     r"(?:\s|<\?xml[^>]*+>|<!--(?:(?!-->).){0,2000}+-->)*+<(?P<tag>!doctype html|[a-z][a-z0-9]*)\b",
     re.IGNORECASE | re.DOTALL,
 )
+_USUAL = frozenset({"noscript"})
+"""Left out of pages without a word: it repeats what a script would show."""
 _DOCUMENT_TAGS = frozenset({"!doctype html", "html", "head", "body"})
 _BLOCK_TAG = re.compile(
     r"</?(?:article|blockquote|div|figure|h[1-6]|header|li|main|ol|p|section|table|ul)\b[^<>]*>",
@@ -66,7 +68,7 @@ def read(text: str, name: str) -> Article:
             "or hand the article in as plain text or Markdown."
         )
     fields = read_fields(facts.fields(), name)
-    dropped = Dropped()
+    dropped = Dropped(usual=_USUAL)
     body = _body(root, facts, headline, text, dropped, notes)
     shown = facts.shown_standfirsts()
     standfirst = _standfirst(facts.standfirsts(), shown, headline, body)
