@@ -34,6 +34,7 @@ from tests.renditions.email_samples import (
 from dispatch.article import (
     Article,
     Author,
+    Block,
     Cell,
     Code,
     Crosshead,
@@ -743,6 +744,24 @@ def test_quotations_and_lists_are_wrapped_within_their_signs() -> None:
     lines = text_of(quotation).split("\n")
     assert lines[0].startswith("> * Rain")
     assert all(line.startswith(">   ") and len(line) <= 72 for line in lines[1:])
+
+
+def test_a_long_attribution_stands_behind_its_dash() -> None:
+    lines = text_of(Quotation((paragraph("Yes."),), Html("Rain " * 20))).split("\n")
+    assert lines[:2] == [
+        "> Yes.",
+        "> — Rain Rain Rain Rain Rain Rain Rain Rain Rain Rain Rain Rain Rain",
+    ]
+    assert all(line.startswith(">   Rain") for line in lines[2:])
+
+
+def test_however_deep_quotations_and_lists_stand_their_text_has_room() -> None:
+    block: Block = paragraph("Rain all day long. " * 12)
+    for _ in range(30):
+        block = Quotation((List(((block,),)),))
+    lines = text_of(block).split("\n")
+    assert max(map(len, lines)) <= 72
+    assert " ".join(lines).count("Rain") == 12
 
 
 # Hostile -----------------------------------------------------------------------------------------

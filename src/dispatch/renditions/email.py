@@ -21,6 +21,7 @@ from dispatch.markup import inline_text, is_web_url, one_line, printable
 from dispatch.renditions import email_text, message
 from dispatch.renditions.colour import legible
 from dispatch.renditions.email_bounds import bounded
+from dispatch.renditions.extracts import dateline_apart
 from dispatch.renditions.inlining import inline_css
 from dispatch.renditions.plaintext import wrap
 from dispatch.renditions.shortening import shortened
@@ -116,14 +117,13 @@ class _Page:
         """What the templates use beyond article and desk; templates/email/article.html lists it."""
         article, desk = self.article, self.desk
         rtl = self.language.direction == "rtl"
-        carried = any(isinstance(block, Paragraph) for block in article.body)
         return {
             "start": "right" if rtl else "left",
             "end": "left" if rtl else "right",
             **_GROUNDS,
             "accent": legible(desk.accent, _GROUNDS["panel"]),
             "night_accent": legible(desk.accent, _GROUNDS["night_panel"]),
-            "place": None if carried else article.dateline,
+            "place": dateline_apart(article),
             "link": lambda url: url if url and is_web_url(url) else None,
             "url": desk.url(article),
             "unsubscribe_url": message.unsubscribe_url(desk),
@@ -177,7 +177,7 @@ class _Page:
 
         def body(image: str) -> str:
             setter = email_text.TextSetter(links, image)
-            return setter.text(self.article.body[:shown], self.article.dateline)
+            return setter.set(self.article.body[:shown], self.article.dateline)
 
         text = self._render(
             "email/article.txt",

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import assert_never
+from collections.abc import Iterable
 
-from dispatch.article import (
-    Block,
-    Code,
-    Crosshead,
-    Embed,
-    Html,
-    Image,
-    List,
-    Paragraph,
-    Quotation,
-    Rule,
-    Table,
-)
-from dispatch.markup import inline_text
-from dispatch.renditions.plaintext import table, width, wrap
+from dispatch.article import Embed, Image
+from dispatch.renditions.plaintext import width, wrap
+from dispatch.renditions.textblocks import BlockSetter
 
 COLUMNS = 72
-_NARROWEST = 24  # however deep lists and quotations stand in each other
 
 
 class Links:
@@ -42,98 +28,41 @@ class Links:
         return f"{text} [{number}]"
 
 
-class TextSetter:
-    """Sets blocks as lines.
+class TextSetter(BlockSetter):
+    """Sets the email's blocks as lines.
 
     Args:
         links: where the addresses are collected.
-        image: the label of an image, with ``%(text)s`` for what is known of it.
+        label: of an image, with ``%(text)s`` for what is known of it.
     """
 
-    def __init__(self, links: Links, image: str) -> None:
+    columns = COLUMNS
+    dateline_dash = "—"
+    dash = "—"
+    quoted = "> "
+    code_indent = "    "
+
+    def __init__(self, links: Links, label: str) -> None:
         self.links = links
-        self.image = image
+        self.label = label
 
-    def text(self, blocks: Iterable[Block], dateline: str | None = None) -> str:
-        """All blocks, an empty line between each two; ``dateline`` opens the first paragraph."""
-        set_blocks = []
-        for block in blocks:
-            if dateline and isinstance(block, Paragraph):
-                opened = f"{dateline} — {self._inline(block.html)}"
-                set_blocks.append(wrap(opened, COLUMNS))
-                dateline = None
-            else:
-                set_blocks.append(self._set(block, COLUMNS))
-        return "\n\n".join(text for text in set_blocks if text)
+    def cite(self, text: str, url: str) -> str:
+        return self.links.cited(text, url)
 
-    def _inline(self, html: Html) -> str:
-        return inline_text(html, self.links.cited).strip()
+    def crosshead(self, text: str, columns: int) -> str:
+        return underlined(text, "-", columns)
 
-    def _set(self, block: Block, columns: int) -> str:
-        columns = max(columns, _NARROWEST)
-        match block:
-            case Paragraph(html):
-                text = wrap(self._inline(html), columns)
-            case Crosshead(html):
-                text = underlined(self._inline(html), "-", columns)
-            case List():
-                text = self._list(block, columns)
-            case Quotation():
-                text = self._quotation(block, columns)
-            case Code(code):
-                text = "\n".join(f"    {line}" for line in code.expandtabs(4).splitlines())
-            case Table():
-                text = self._table(block, columns)
-            case Image():
-                text = self._image(block, columns)
-            case Rule():
-                text = "* * *"
-            case Embed(url, title):
-                text = wrap(self.links.cited(title, url) if title else url, columns)
-            case _:
-                assert_never(block)
-        return text
+    def embed(self, block: Embed, columns: int) -> str:
+        shown = self.links.cited(block.title, block.url) if block.title else block.url
+        return self.wrapped(shown, columns)
 
-    def _run(self, blocks: Sequence[Block], columns: int) -> str:
-        """Blocks inside a block; a list stands close to the line that announces it."""
-        run = ""
-        for block in blocks:
-            text = self._set(block, columns)
-            if run and text:
-                run += "\n" if isinstance(block, List) else "\n\n"
-            run += text
-        return run
-
-    def _list(self, block: List, columns: int) -> str:
-        loose = any(len([b for b in item if not isinstance(b, List)]) > 1 for item in block.items)
-        items = []
-        for number, item in enumerate(block.items, block.start):
-            marker = f"{number}. " if block.ordered else "* "
-            lines = self._run(item, columns - len(marker)).split("\n")
-            items.append(marker + f"\n{' ' * len(marker)}".join(lines))
-        return ("\n\n" if loose else "\n").join(items)
-
-    def _quotation(self, block: Quotation, columns: int) -> str:
-        text = self._run(block.blocks, columns - 2)
-        if block.attribution:
-            text += "\n" + wrap(f"— {self._inline(block.attribution)}", columns - 2)
-        return "\n".join(f"> {line}" for line in text.split("\n"))
-
-    def _image(self, block: Image, columns: int) -> str:
-        caption = self._inline(block.caption) if block.caption else ""
+    def image(self, block: Image, columns: int) -> str:
+        caption = self.inline(block.caption) if block.caption else ""
         alt = block.alt if block.alt != caption else ""
         said = " — ".join(part for part in (alt, caption) if part)
         said = f"{said} ({block.credit})" if block.credit else said
-        return wrap(f"[{self.image % {'text': said.strip()}}]", columns) if said.strip() else ""
-
-    def _table(self, block: Table, columns: int) -> str:
-        text = table(
-            [[self._inline(cell.html) for cell in row] for row in block.rows],
-            columns,
-            header=all(cell.header for cell in block.rows[0]),
-            aligns=[cell.align or "left" for cell in block.rows[-1]],
-        )
-        return f"{wrap(self._inline(block.caption), columns)}\n\n{text}" if block.caption else text
+        shown = self.label % {"text": said.strip()}
+        return self.wrapped(f"[{shown}]", columns) if said.strip() else ""
 
 
 def underlined(text: str, mark: str, columns: int = COLUMNS) -> str:

@@ -33,6 +33,7 @@ from dispatch.desk import Desk
 from dispatch.markup import inline_text, printable
 from dispatch.renditions.addresses import web_uri
 from dispatch.renditions.colour import legible
+from dispatch.renditions.extracts import dateline_apart
 from dispatch.renditions.shortening import shortened
 from dispatch.renditions.templates import Templates
 
@@ -85,7 +86,6 @@ def render(article: Article, desk: Desk, templates: Templates) -> WebPage:
     url = desk.url(article)
     if article.published is None:
         raise ValueError("an article that was not published has no date")
-    carried = any(isinstance(block, Paragraph) for block in article.body)
     language = templates.language(article, desk).tag
     return _page(
         "web/article.html",
@@ -94,7 +94,7 @@ def render(article: Article, desk: Desk, templates: Templates) -> WebPage:
         templates,
         url=url,
         body=_levelled(article.body)[0],
-        place=None if carried else article.dateline,
+        place=dateline_apart(article),
         description=_description(article),
         image=next(iter(_images(article)), None),
         about=[author for author in article.byline if author.role or author.bio],

@@ -18,28 +18,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import assert_never
 
-from dispatch.article import (
-    Article,
-    Block,
-    Code,
-    Crosshead,
-    Embed,
-    Html,
-    Image,
-    List,
-    Note,
-    Paragraph,
-    Quotation,
-    Rule,
-    Table,
-)
+from dispatch.article import Article, Block, Embed, Image, Note
 from dispatch.desk import Desk
-from dispatch.markup import block_text, inline_text
+from dispatch.markup import block_text
 from dispatch.renditions.addresses import ascii_url
-from dispatch.renditions.plaintext import Align, clean, table, wrap
+from dispatch.renditions.extracts import dateline_apart
+from dispatch.renditions.plaintext import clean, wrap
 from dispatch.renditions.templates import Templates
+from dispatch.renditions.textblocks import BlockSetter, indented
 from dispatch.renditions.transliteration import Transliterator, described
 
 COLUMNS = 69
@@ -49,7 +36,6 @@ ROUTINE = 4
 
 _INDENT = "   "
 _LABEL = " " * 12
-_DEEPEST = 30  # columns of indent, however deep lists and quotations stand in each other
 _KINDS_IN_NOTE = 8
 
 _MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()  # noqa: SIM905 - as spoken
@@ -130,11 +116,11 @@ def _copy(
         length=length(article.body),
         filed=date_time_group(filed),
         embargo=_moment(article.embargo, desk.timezone) if article.embargo else None,
-        place=None if setter.has_dateline else article.dateline,
+        place=dateline_apart(article),
         url=desk.url(article),
         changes=[described(*change) for change in changes],
     )
-    return _finished(setter.write(text))
+    return _finished(setter.written(text))
 
 
 def slugline(slug: str) -> str:
@@ -189,147 +175,68 @@ def _finished(text: str) -> str:
     return re.sub("\n{3,}", "\n\n", lines).strip("\n") + "\n"
 
 
-class _Setter:
+class _Setter(BlockSetter):
     """Sets one copy in lines, and collects what its notes list: links and pictures.
 
     Args:
         transliterator: what writes the text in ASCII; None: text stays as written.
     """
 
+    columns = COLUMNS - len(_INDENT)  # the body stands behind it
+    dateline_dash = "-"
+    dash = "--"
+    quoted = _INDENT
+    code_indent = _INDENT
+
     def __init__(self, transliterator: Transliterator | None = None) -> None:
         self._transliterator = transliterator
         self._links: dict[str, str] = {}
         self.pictures: list[tuple[str, str]] = []
-        self.has_dateline = False
 
     @property
     def links(self) -> list[tuple[str, str]]:
         """Text and address of what the body links to, in order, each address once."""
         return [(text, url) for url, text in self._links.items()]
 
-    def write(self, text: str) -> str:
+    def written(self, text: str) -> str:
         return self._transliterator.write(text) if self._transliterator else text
 
     def line(self, label: str, text: object) -> str:
         """A label in capitals and what it says, which stays right of the label."""
-        return wrap(self.write(str(text)), COLUMNS, f"{label}:".ljust(len(_LABEL)), _LABEL)
+        return wrap(self.written(str(text)), COLUMNS, f"{label}:".ljust(len(_LABEL)), _LABEL)
 
     def para(self, text: str) -> str:
-        return wrap(self.write(text), COLUMNS, _INDENT)
+        return wrap(self.written(text), COLUMNS, _INDENT)
 
     def numbered(self, number: int, text: str, url: str | None = None) -> str:
         """An item of a list in the notes, with its address on a line of its own."""
         mark = f"{_INDENT}{number}. "
         below = " " * len(mark)
-        lines = [wrap(self.write(text), COLUMNS, mark, below)] if text else []
+        lines = [wrap(self.written(text), COLUMNS, mark, below)] if text else []
         if url:
             address = ascii_url(url) if self._transliterator else url
             lines.append(wrap(address, COLUMNS, below if lines else mark, below))
         return "\n".join(lines)
 
     def body(self, blocks: Iterable[Block], dateline: str | None) -> str:
-        """The blocks, an empty line between each two; ``dateline`` opens the first paragraph."""
-        set_blocks = []
-        for block in blocks:
-            opening = ""
-            if dateline and not self.has_dateline and isinstance(block, Paragraph):
-                opening = f"{dateline} - "
-                self.has_dateline = True
-            set_blocks.append(self._block(block, _INDENT, opening))
-        return "\n\n".join(text for text in set_blocks if text)
+        return indented(self.set(blocks, dateline), _INDENT)
 
-    def _block(  # noqa: PLR0911 - one for each kind
-        self, block: Block, indent: str, opening: str = ""
-    ) -> str:
-        match block:
-            case Paragraph(html):
-                return self._wrapped(opening + self._inline(html), indent)
-            case Crosshead(html):
-                return self._wrapped(f"- {self._inline(html)} -", indent)
-            case List():
-                return self._list(block, indent)
-            case Quotation(inner, attribution):
-                return self._quotation(inner, attribution, indent[:_DEEPEST] + _INDENT)
-            case Code(text):
-                return self._code(text, indent + _INDENT)
-            case Table():
-                return self._table(block, indent)
-            case Image():
-                return self._image(block, indent)
-            case Rule():
-                return f"{indent}* * *"
-            case Embed(url, title):
-                self._link(title or "Embedded in the text", url)
-                return self._wrapped(f"[Embedded: {title or url}]", indent)
-            case _:
-                assert_never(block)
-
-    def _inline(self, html: Html) -> str:
-        return inline_text(html, self._link).strip()
-
-    def _link(self, text: str, url: str) -> str:
+    def cite(self, text: str, url: str) -> str:
         bare = re.sub("^(?:https?://|mailto:|tel:)", "", url)
         if text.strip() not in (url, bare) or not text.isascii():
             self._links.setdefault(url, text)
         return text
 
-    def _wrapped(self, text: str, indent: str, hanging: str | None = None) -> str:
-        return wrap(self.write(text), COLUMNS, indent, hanging)
+    def crosshead(self, text: str, columns: int) -> str:
+        return self.wrapped(f"- {text} -", columns)
 
-    def _run(self, blocks: Iterable[Block], indent: str) -> str:
-        """Blocks inside a block; a list stands close to the line that announces it."""
-        text = ""
-        for block in blocks:
-            gap = "\n" if isinstance(block, List) else "\n\n"
-            added = self._block(block, indent)
-            text += gap + added if text and added else added
-        return text
+    def embed(self, block: Embed, columns: int) -> str:
+        self.cite(block.title or "Embedded in the text", block.url)
+        return self.wrapped(f"[Embedded: {block.title or block.url}]", columns)
 
-    def _list(self, block: List, indent: str) -> str:
-        items = []
-        for number, item in enumerate(block.items, block.start):
-            mark = f"{number}. " if block.ordered else "* "
-            items.append(self._item(item, indent[:_DEEPEST], mark))
-        is_loose = any(
-            len([b for b in item if not isinstance(b, List)]) > 1 for item in block.items
-        )
-        return ("\n\n" if is_loose else "\n").join(filter(None, items))
-
-    def _item(self, item: Iterable[Block], indent: str, mark: str) -> str:
-        inner = indent + " " * len(mark)
-        text = self._run(item, inner)
-        if text.startswith(inner):
-            return indent + mark + text[len(inner) :]
-        return f"{indent}{mark.rstrip()}\n{text}" if text else ""
-
-    def _quotation(self, inner: Iterable[Block], attribution: Html | None, indent: str) -> str:
-        text = self._run(inner, indent)
-        if attribution:
-            text += "\n" + self._wrapped(
-                f"-- {self._inline(attribution)}", indent, indent + _INDENT
-            )
-        return text
-
-    def _code(self, text: str, indent: str) -> str:
-        """To the letter: code that is broken into lines otherwise is other code."""
-        lines = self.write(text).expandtabs(4).splitlines()
-        return "\n".join((indent + clean(line)).rstrip() for line in lines)
-
-    def _table(self, block: Table, indent: str) -> str:
-        rows = [[self.write(self._inline(cell.html)) for cell in row] for row in block.rows]
-        aligns: list[Align] = [
-            next((cell.align for cell in column if cell.align), "left")
-            for column in zip(*block.rows, strict=True)
-        ]
-        header = bool(block.rows) and all(cell.header for cell in block.rows[0])
-        text = table(rows, COLUMNS, indent, header=header, aligns=aligns)
-        if block.caption:
-            return f"{self._wrapped(self._inline(block.caption), indent)}\n\n{text}"
-        return text
-
-    def _image(self, block: Image, indent: str) -> str:
-        caption = self._inline(block.caption) if block.caption else block.alt or ""
+    def image(self, block: Image, columns: int) -> str:
+        caption = self.inline(block.caption) if block.caption else block.alt or ""
         credit = f" ({block.credit})" if block.credit else ""
         shown = f"{caption}{credit}".strip()
         self.pictures.append((shown, block.src))
-        return self._wrapped(f"[Picture: {shown}]", indent) if shown else ""
+        return self.wrapped(f"[Picture: {shown}]", columns) if shown else ""
