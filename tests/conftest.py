@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.needs import needed
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -22,19 +22,10 @@ settings.register_profile(
 settings.load_profile("dispatch")
 
 
-def _needed(what: object | None, name: str) -> None:
-    """Skip where it is missing; on CI nothing may be skipped for that."""
-    if what:
-        return
-    if os.environ.get("CI"):
-        pytest.fail(f"{name} is missing, and CI must have it")
-    pytest.skip(f"needs {name}")
-
-
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of shared articles, data and schemas beside the repository."""
-    _needed(SHARED.is_dir(), "../shared")
+    needed(SHARED.is_dir(), "../shared")
     return SHARED
 
 
@@ -47,7 +38,7 @@ def cairo(shared: Path) -> Path:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
-    _needed(path, "Chromium")
+    needed(path, "Chromium")
     return str(path)
 
 

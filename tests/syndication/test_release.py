@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.needs import needed
 
 from dispatch.errors import OutputError
 from dispatch.syndication.release import Release, exclusively, recover
@@ -109,8 +110,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         capture_output=True,
         check=False,
     )
-    if mounted.returncode:
-        pytest.skip("needs root, to mount a small disk")
+    needed(not mounted.returncode, "root, to mount a small disk")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
