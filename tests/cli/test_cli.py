@@ -117,11 +117,49 @@ def test_check_finds_what_would_embarrass(shell: Shell) -> None:
         "![](https://images.example.org/1.jpg)\n"
     )
     done = shell.run("check", "bad.md", "--json")
-    findings = json.loads(done.stdout)["articles"][0]["findings"]
-    places = {finding["where"] for finding in findings}
-    assert {"standfirst", "language", "headline", "body", "byline"} <= places
-    assert any("stands twice" in finding["message"] for finding in findings)
-    assert done.returncode == (1 if any(f["level"] == "error" for f in findings) else 0)
+    (told,) = json.loads(done.stdout)["articles"]
+    assert told["path"] == "bad.md"
+    found = [(finding["level"], finding["where"]) for finding in told["findings"]]
+    assert found == [
+        ("error", "image 1"),
+        ("error", "image 2"),
+        ("error", "body"),  # a link without a host
+        ("warning", "standfirst"),
+        ("warning", "language"),
+        ("warning", "byline"),
+        ("warning", "paragraph 1"),  # the the
+        ("warning", "headline"),  # capitals
+        ("warning", "headline"),  # !!
+        ("warning", "headline"),  # act now
+    ]
+    assert "http:/nowhere" in told["findings"][2]["message"]
+    assert done.returncode == 1
+
+
+def test_check_that_finds_only_warnings_is_no_error(shell: Shell) -> None:
+    (shell.folder / "plain.md").write_text("# A plain headline\n\nThe the ferry sails.\n")
+    done = shell.run("check", "plain.md")
+    assert done.returncode == 0
+    assert "  warning: paragraph 1: “The” stands twice: The the ferry sails.\n" in done.stdout
+
+
+def test_check_of_many_tells_of_each(shell: Shell) -> None:
+    (shell.folder / "empty.md").write_text("")
+    done = shell.run("check", "empty.md", "article.txt", "missing.md", "--json")
+    told = {each["path"]: each["findings"] for each in json.loads(done.stdout)["articles"]}
+    assert [f["level"] for f in told["empty.md"]] == ["error"]
+    assert [f["level"] for f in told["missing.md"]] == ["error"]
+    assert {f["level"] for f in told["article.txt"]} == {"warning"}
+    assert done.returncode == 1
+
+
+def test_check_knows_what_day_it_is(shell: Shell) -> None:
+    for year in ("2001", "2199"):
+        (shell.folder / f"{year}.md").write_text(
+            f"---\ntitle: A headline\ndate: {year}-10-04T09:30:00Z\n---\n\nThe ferry sails.\n"
+        )
+    done = shell.run("check", "2001.md", "2199.md")
+    assert done.stdout.count("is still to come") == 1
 
 
 def test_check_of_a_sound_article_is_no_error(shell: Shell) -> None:

@@ -24,6 +24,9 @@ def check(articles: tuple[str, ...], as_json: bool) -> int:
     ARTICLE is a file, a folder of them, a pattern in quotes, or - for standard
     input.
     """
+    import traceback
+    from datetime import UTC, datetime
+
     from dispatch.newsroom.check import check_article
     from dispatch.newsroom.sources import expand
 
@@ -31,10 +34,15 @@ def check(articles: tuple[str, ...], as_json: bool) -> int:
     names = expand(articles, settings.templates)
     if not names:
         raise click.UsageError(f"There is no article in {', '.join(articles)}.")
+    now = datetime.now(UTC)
     found = []
     with talk.progress(len(names), "Checking") as step:
         for name in names:
-            found.append((name, check_article(name, settings)))
+            findings = check_article(name, settings, now)
+            found.append((name, findings))
+            for finding in findings:
+                if finding.error and talk.debugging():
+                    traceback.print_exception(finding.error)
             step()
     if as_json:
         talk.print_json(

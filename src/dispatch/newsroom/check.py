@@ -1,12 +1,14 @@
 """What would embarrass a desk, found before anybody else finds it.
 
-Each check is a function from an article, its desk and its email to findings;
-:data:`CHECKS` lists them. A new one is a function added there.
+Each check is a function from what is :class:`Checked` to findings;
+:data:`CHECKS` lists them. A new one is a function added there. What concerns
+words alone is in ``wording.py``, what concerns addresses in ``reachable.py``.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,8 +19,8 @@ from dispatch import markup
 from dispatch.article import (
     Article,
     Block,
-    Cell,
     Crosshead,
+    Embed,
     Html,
     Image,
     List,
@@ -27,9 +29,11 @@ from dispatch.article import (
     Table,
 )
 from dispatch.desk import Desk
-from dispatch.errors import DispatchError
+from dispatch.errors import ArticleError, DispatchError
+from dispatch.newsroom import slugs, sources, wording
 from dispatch.newsroom.desks import desk_slug, make_desk
 from dispatch.newsroom.own_templates import open_templates
+from dispatch.newsroom.reachable import judge
 from dispatch.newsroom.reading import read_article
 from dispatch.renditions import email
 from dispatch.renditions.colour import TEXT_CONTRAST, contrast
@@ -42,24 +46,66 @@ GMAIL_CLIPS_AT = 102 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``error``: do not publish it like this; ``warning``: look at it."""
+    """``error``: do not publish it like this; ``warning``: look at it.
+
+    ``where`` is a field, a setting, or a place such as ``line 12`` or
+    ``paragraph 3``, counted among those of its kind.
+    """
 
     level: Literal["error", "warning"]
     where: str
     message: str
+    error: Exception | None = None
+    """What stopped the check, where something did."""
 
 
-def check_article(name: str, settings: Settings) -> list[Finding]:
-    """Everything found in the article in the file ``name``, errors first."""
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An article with all that the checks look at."""
+
+    name: str
+    """What the file is called."""
+    article: Article
+    desk: Desk
+    mail: EmailRendition
+    now: datetime | None
+
+    @property
+    def language(self) -> str:
+        return self.article.language or self.desk.language
+
+
+def check_article(name: str, settings: Settings, now: datetime | None = None) -> list[Finding]:
+    """Everything found in the article in the file ``name``, errors first.
+
+    Args:
+        now: what its times are held against, aware; None: they are not.
+    """
     try:
-        article = read_article(name, settings)
-        slug = desk_slug(article.desk or settings.desk)
-        desk = make_desk(article.desk or settings.desk, slug, settings)
-        mail = _email(article, desk, settings)
+        checked, found = _checked(name, settings, now)
+        found += chain.from_iterable(check(checked) for check in CHECKS)
     except DispatchError as error:
-        return [Finding("error", "article", str(error))]
-    found = list(chain.from_iterable(check(article, desk, mail) for check in CHECKS))
-    return sorted(found, key=lambda finding: finding.level)
+        return [Finding("error", "article", str(error), error)]
+    except Exception as error:  # one bad article stops nothing else
+        message = (
+            f"{sources.label(name)} cannot be checked because of an error inside Dispatch "
+            f"({type(error).__name__}: {error}). Run it with --debug and report what it says."
+        )
+        return [Finding("error", "article", message, error)]
+    return sorted(dict.fromkeys(found), key=lambda finding: finding.level)
+
+
+def _checked(name: str, settings: Settings, now: datetime | None) -> tuple[Checked, list[Finding]]:
+    article, label = read_article(name, settings), sources.label(name)
+    found: list[Finding] = []
+    desk_name = article.desk or settings.desk
+    try:
+        slug = desk_slug(desk_name)
+    except ArticleError as error:
+        found.append(Finding("error", "desk", f"{label}: {error}", error))
+        desk_name, slug = settings.desk, desk_slug(settings.desk)
+    desk = make_desk(desk_name, slug, settings)
+    return Checked(label, article, desk, _email(article, desk, settings), now), found
 
 
 def _email(article: Article, desk: Desk, settings: Settings) -> EmailRendition:
@@ -78,119 +124,146 @@ def _email(article: Article, desk: Desk, settings: Settings) -> EmailRendition:
     return email.render(placed, desk, open_templates(settings), max_bytes=settings.max_email_bytes)
 
 
-def _reader_was_unsure(article: Article, _desk: Desk, _mail: EmailRendition) -> Iterator[Finding]:
-    for note in article.notes:
+def _reader_was_unsure(it: Checked) -> Iterator[Finding]:
+    for note in it.article.notes:
         if note.level == "warning":
-            yield Finding("warning", note.where, note.message)
+            lost = _LOST_ADDRESS.search(note.message)
+            yield Finding("error" if lost else "warning", note.where, note.message)
 
 
-def _fields_are_there(article: Article, _desk: Desk, _mail: EmailRendition) -> Iterator[Finding]:
-    if not article.standfirst:
+_LOST_ADDRESS = re.compile("for want of an address|address of a source is not")
+"""Of the readers' notes, those on links and pictures that could not be kept."""
+
+
+def _fields_are_there(it: Checked) -> Iterator[Finding]:
+    if not it.article.standfirst:
         yield Finding(
             "warning",
             "standfirst",
             "There is none: inboxes and feeds will show the first paragraph instead.",
         )
-    if article.language is None:
+    if it.article.language is None:
         yield Finding(
             "warning",
             "language",
             "It is not named, and the desk's is taken: screen readers and translators rely on it.",
         )
-    if not article.byline:
+    if not it.article.byline:
         yield Finding("warning", "byline", "Nobody signs it.")
-    if not any(isinstance(block, Paragraph) for block in article.body):
+    if not any(isinstance(block, Paragraph) for block in it.article.body):
         yield Finding("error", "body", "There is no paragraph in it.")
 
 
-def _images_have_alternatives(
-    article: Article, _desk: Desk, _mail: EmailRendition
-) -> Iterator[Finding]:
-    for block in _every_block(article.body):
-        if isinstance(block, Image) and block.alt is None:
-            yield Finding(
-                "error",
-                "body",
-                f"The image {block.src} has no alternative text: say what it shows.",
-            )
+def _slug_can_stand_in_an_address(it: Checked) -> Iterator[Finding]:
+    if it.article.slug is not None:
+        try:
+            slugs.asked(it.article.slug, "slug")
+        except ArticleError as error:
+            yield Finding("error", "slug", f"{it.name}: {error}", error)
 
 
-def _links_lead_somewhere(
-    article: Article, _desk: Desk, _mail: EmailRendition
-) -> Iterator[Finding]:
-    links = [(f"source {n}", s.url) for n, s in enumerate(article.sources, 1) if s.url]
-    for html in _every_html(article.body):
-        links += [(f"link “{text}”", url) for text, url in markup.links(html)]
-    for where, url in links:
-        if url.startswith(("mailto:", "tel:")):
+def _times_make_sense(it: Checked) -> Iterator[Finding]:
+    published, updated = it.article.published, it.article.updated
+    for field, time in (("published", published), ("updated", updated)):
+        if time and it.now and time > it.now:
+            yield Finding("warning", field, f"{time.isoformat()} is still to come.")
+    if published and updated and updated < published:
+        yield Finding(
+            "warning",
+            "updated",
+            f"{updated.isoformat()} is before its publication, {published.isoformat()}.",
+        )
+
+
+def _images_have_alternatives(it: Checked) -> Iterator[Finding]:
+    for where, block in _places(it.article.body):
+        if not isinstance(block, Image):
             continue
-        if not markup.is_web_url(url) or re.search(r"\s|[<>\"{}|\\^`]", url):
-            yield Finding("error", where, f"{url} is not a web address (http or https).")
-        elif url.startswith("http:"):
-            yield Finding("warning", where, f"{url} is not encrypted: is there an https address?")
+        if block.alt is None:
+            message = f"The image {block.src} has no alternative text: say what it shows."
+            yield Finding("error", where, message)
+        elif not block.alt.strip():
+            message = (
+                f"The alternative text of the image {block.src} is empty, as if it were "
+                "decoration: say what it shows."
+            )
+            yield Finding("warning", where, message)
 
 
-def _words_stand_once(article: Article, _desk: Desk, _mail: EmailRendition) -> Iterator[Finding]:
-    texts = [("headline", article.headline), ("standfirst", article.standfirst or "")]
-    texts += [("body", markup.inline_text(html)) for html in _every_html(article.body)]
-    for where, text in texts:
-        for found in _DOUBLED.finditer(text):
-            if found[1].lower() not in _RIGHTLY_DOUBLED:
-                around = text[max(0, found.start() - 20) : found.end() + 20].strip()
-                yield Finding("warning", where, f"“{found[1]}” stands twice: …{around}…")
+def _links_lead_somewhere(it: Checked) -> Iterator[Finding]:
+    for where, url in _addresses(it.article):
+        if judgement := judge(url):
+            yield Finding(judgement[0], where, judgement[1])
 
 
-_DOUBLED = re.compile(r"\b([^\W\d_]{2,30}) \1\b", re.IGNORECASE)
-_RIGHTLY_DOUBLED = frozenset(
-    "that had blah bye no so very pom cha sie die der das den nous vous".split()  # noqa: SIM905
-)
-_SHOUTING = re.compile(r"[!?]{2,}|[$€£]{2,}")
-_SPAM_WORDS = re.compile(
-    r"\b(?:act now|buy now|click here|free money|100% free|limited time|winner|no obligation|"
-    r"risk[- ]free|urgent|guaranteed)\b",
-    re.IGNORECASE,
-)
+def _addresses(article: Article) -> Iterator[tuple[str, str]]:
+    for n, source in enumerate(article.sources, 1):
+        if source.url:
+            yield f"source {n}", source.url
+    for n, author in enumerate(article.byline, 1):
+        if author.url:
+            yield f"author {n}", author.url
+    for where, block in _places(article.body):
+        if isinstance(block, Image):
+            yield where, block.src
+        elif isinstance(block, Embed):
+            yield where, block.url
+        for html in _html(block):
+            for text, url in markup.links(html):
+                yield f"{where}, link “{text}”", url
 
 
-def _subject_is_no_spam(_article: Article, _desk: Desk, mail: EmailRendition) -> Iterator[Finding]:
-    subject = mail.subject
-    letters = [c for c in subject if c.isalpha() and c.lower() != c.upper()]
-    if len(letters) > 10 and sum(c.isupper() for c in letters) > 0.6 * len(letters):
-        yield Finding("warning", "headline", "It is mostly capitals, which filters take for spam.")
-    for pattern in (_SHOUTING, _SPAM_WORDS):
-        if found := pattern.search(subject):
-            yield Finding("warning", "headline", f"Filters take “{found[0]}” for spam.")
-    if len(subject) > 110:
-        yield Finding(
-            "warning", "headline", f"{len(subject)} characters: inboxes show 40 to 70 of a subject."
-        )
+def _sources_are_parted(it: Checked) -> Iterator[Finding]:
+    for n, source in enumerate(it.article.sources, 1):
+        if source.url and re.search("https?://", source.title) and source.title != source.url:
+            message = f"An address stands in its title: {source.title}. Part them."
+            yield Finding("warning", f"source {n}", message)
 
 
-def _email_is_whole(_article: Article, _desk: Desk, mail: EmailRendition) -> Iterator[Finding]:
-    for note in mail.notes:
+def _words_are_in_order(it: Checked) -> Iterator[Finding]:
+    for where, text in _texts(it.article):
+        told = [
+            wording.doubled_words(text, it.language),
+            wording.placeholders(text, it.language),
+            wording.raw_markup(text),
+        ]
+        for message in chain.from_iterable(told):
+            yield Finding("warning", where, message)
+
+
+def _subject_is_no_spam(it: Checked) -> Iterator[Finding]:
+    for message in wording.spam(it.mail.subject):
+        yield Finding("warning", "headline", message)
+
+
+def _email_is_whole(it: Checked) -> Iterator[Finding]:
+    for note in it.mail.notes:
         yield Finding("warning", note.where, note.message)
-    if len(mail.html) > GMAIL_CLIPS_AT:
-        yield Finding(
-            "error", "email", f"{len(mail.html) // 1024} KB: Gmail hides what is past 102 KB."
-        )
+    size = len(it.mail.html)
+    if size > GMAIL_CLIPS_AT:
+        message = f"{size / 1024:.0f} KB: Gmail hides what is past 102 KB."
+        yield Finding("error", "email", message)
 
 
-def _colours_can_be_read(_article: Article, desk: Desk, _mail: EmailRendition) -> Iterator[Finding]:
-    ratio = contrast(desk.accent, "#ffffff")
+def _colours_can_be_read(it: Checked) -> Iterator[Finding]:
+    ratio = contrast(it.desk.accent, "#ffffff")
     if ratio < TEXT_CONTRAST:
         yield Finding(
             "warning",
             "DISPATCH_ACCENT",
-            f"{desk.accent} on white has a contrast of {ratio:.1f} to 1. {TEXT_CONTRAST} is needed "
-            "to be read by everybody (WCAG 2.2, 1.4.3): text in it is printed darker.",
+            f"{it.desk.accent} on white has a contrast of {ratio:.1f} to 1. {TEXT_CONTRAST} is "
+            "needed to be read by everybody (WCAG 2.2, 1.4.3): text in it is printed darker.",
         )
 
 
-CHECKS: tuple[Callable[[Article, Desk, EmailRendition], Iterator[Finding]], ...] = (
+CHECKS: tuple[Callable[[Checked], Iterator[Finding]], ...] = (
     _fields_are_there,
+    _slug_can_stand_in_an_address,
+    _times_make_sense,
     _images_have_alternatives,
     _links_lead_somewhere,
-    _words_stand_once,
+    _sources_are_parted,
+    _words_are_in_order,
     _subject_is_no_spam,
     _email_is_whole,
     _colours_can_be_read,
@@ -198,27 +271,55 @@ CHECKS: tuple[Callable[[Article, Desk, EmailRendition], Iterator[Finding]], ...]
 )
 
 
-def _every_block(blocks: tuple[Block, ...]) -> Iterator[Block]:
+def _texts(article: Article) -> Iterator[tuple[str, str]]:
+    """Every text that the newsroom wrote, and where it stands; code is left out."""
+    fields = {
+        "headline": article.headline,
+        "standfirst": article.standfirst,
+        "editor's note": article.editors_note,
+    }
+    fields |= {f"author {n}": author.bio for n, author in enumerate(article.byline, 1)}
+    yield from ((where, text) for where, text in fields.items() if text)
+    for where, block in _places(article.body):
+        if isinstance(block, Image) and block.alt:
+            yield where, block.alt
+        for html in _html(block):
+            yield where, markup.inline_text(Html(_CODE.sub("", html)))
+
+
+_CODE = re.compile(r"<(code|kbd|samp|var)\b[^<>]*>.*?</\1>", re.DOTALL)
+
+
+def _places(blocks: tuple[Block, ...]) -> Iterator[tuple[str, Block]]:
+    """Every block, nested ones with the place of the outermost."""
+    counted: Counter[str] = Counter()
     for block in blocks:
-        yield block
-        if isinstance(block, List):
-            for item in block.items:
-                yield from _every_block(item)
-        elif isinstance(block, Quotation):
-            yield from _every_block(block.blocks)
+        counted[block.kind] += 1
+        for inner in _nested(block):
+            yield f"{block.kind} {counted[block.kind]}", inner
 
 
-def _every_html(blocks: tuple[Block, ...]) -> Iterator[Html]:
-    for block in _every_block(blocks):
-        match block:
-            case Paragraph(html) | Crosshead(html):
-                yield html
-            case Table(rows, caption):
-                cells: Iterator[Cell] = chain.from_iterable(rows)
-                yield from (cell.html for cell in cells)
-                if caption:
-                    yield caption
-            case Image(caption=caption) | Quotation(attribution=caption) if caption:
+def _nested(block: Block) -> Iterator[Block]:
+    yield block
+    inner: tuple[Block, ...] = ()
+    if isinstance(block, List):
+        inner = tuple(chain.from_iterable(block.items))
+    elif isinstance(block, Quotation):
+        inner = block.blocks
+    for each in inner:
+        yield from _nested(each)
+
+
+def _html(block: Block) -> Iterator[Html]:
+    """The inline HTML of a block itself."""
+    match block:
+        case Paragraph(html) | Crosshead(html):
+            yield html
+        case Table(rows, caption):
+            yield from (cell.html for cell in chain.from_iterable(rows))
+            if caption:
                 yield caption
-            case _:
-                pass
+        case Image(caption=caption) | Quotation(attribution=caption) if caption:
+            yield caption
+        case _:
+            pass
