@@ -31,9 +31,9 @@ from dispatch.newsroom.feeds import release_feeds
 from dispatch.newsroom.own_templates import open_templates
 from dispatch.newsroom.placing import Placed, place
 from dispatch.newsroom.reading import read_article
+from dispatch.newsroom.rendering import OUTBOX, render
 from dispatch.readers.publishers import Publishers
-from dispatch.renditions import email, feed, web, wire
-from dispatch.renditions.templates import Templates
+from dispatch.renditions import feed
 from dispatch.settings import Settings
 from dispatch.store import articles as store
 from dispatch.store.articles import ArticleRow, VersionRow
@@ -107,8 +107,9 @@ def publish(
         OutputError, StoreError: the results cannot be written.
         TemplateError: a desk's index page cannot be made.
         SettingsError: a desk's settings make no sense.
-            The batch at hand is taken back and its articles are told as refused;
-            those before it hold.
+
+    Whatever is raised, the batch at hand is taken back and its articles are told
+    as refused; those before it hold.
     """
     run = _Run(options, settings, now.astimezone(UTC).replace(microsecond=0), watch)
     if options.dry_run:
@@ -145,11 +146,13 @@ class _Run:
             database.close()
 
     def _batch(self, database: Store, waiting: deque[tuple[int, str]]) -> None:
+        names: list[str] = []
         outcomes: list[Outcome] = []
         try:
             with self._released(database) as (connection, release):
-                while waiting and len(outcomes) < _BATCH and not self.watch.stopped():
+                while waiting and len(names) < _BATCH and not self.watch.stopped():
                     n, name = waiting.popleft()
+                    names.append(name)
                     outcomes.append(self._outcome(connection, release, name, self._time(n)))
                     self.watch.step()
                 if self.watch.stopped():
@@ -157,7 +160,7 @@ class _Run:
                 if not waiting:
                     self._feeds(connection, release)
         except DispatchError as error:
-            outcomes = [_refused(outcome.path, str(error), error) for outcome in outcomes]
+            outcomes = [_refused(name, str(error), error) for name in names]
             raise
         finally:
             for outcome in outcomes:
@@ -213,11 +216,15 @@ class _Run:
 
     def _publish(self, connection: Connection, release: Files, name: str, now: datetime) -> Outcome:
         article = self._read(name)
-        desk = self._desk(connection, article.desk or self.settings.desk)
+        desk_name = article.desk or self.settings.desk
+        desk = self._desk(connection, desk_name)
+        if desk_name != desk.name:
+            note = Note("info", "desk", f"{desk_name} is printed as {desk.name}, its first name.")
+            article = replace(article, notes=(*article.notes, note))
         file = None if name == sources.STANDARD_INPUT else _path(name)
         placed = place(connection, article, desk, file, now)
         self._claim(placed, name)
-        rendered = _render(placed.article, desk, self.templates, self.settings.max_email_bytes)
+        rendered = render(placed.article, desk, self.templates, self.settings.max_email_bytes)
         self._record(connection, placed, None if placed.held_back else rendered.entry)
 
         files = {} if placed.held_back else {_public(desk, placed): rendered.web}
@@ -313,45 +320,10 @@ class _Run:
             headline=placed.article.headline,
             files={
                 "web": str(out / web_page) if web_page else None,
-                **{kind: str(outbox / file) for kind, file in _OUTBOX.items()},
+                **{kind: str(outbox / file) for kind, file in OUTBOX.items()},
             },
             feeds={f: str(out / "public" / desk.slug / f"feed.{f}") for f in feed.FORMS},
         )
-
-
-_OUTBOX = {
-    "email_html": "email.html",
-    "email_text": "email.txt",
-    "eml": "email.eml",
-    "wire": "copy.txt",
-    "wire_ascii": "copy.ascii.txt",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Rendered:
-    web: bytes
-    outbox: dict[str, bytes]
-    entry: feed.FeedEntry
-    notes: tuple[Note, ...]
-
-
-def _render(article: Article, desk: Desk, templates: Templates, max_email_bytes: int) -> _Rendered:
-    mail = email.render(article, desk, templates, max_bytes=max_email_bytes)
-    copy = wire.render(article, desk, templates)
-    outbox = {
-        "email_html": mail.html,
-        "email_text": mail.text,
-        "eml": mail.eml,
-        "wire": copy.utf8,
-        "wire_ascii": copy.ascii,
-    }
-    return _Rendered(
-        web=web.render(article, desk, templates).html,
-        outbox={_OUTBOX[kind]: data for kind, data in outbox.items()},
-        entry=feed.render(article, desk, templates),
-        notes=mail.notes + copy.notes,
-    )
 
 
 def _public(desk: Desk, placed: Placed) -> str:
