@@ -329,6 +329,59 @@ class TestDeskAndKeywords:
             one("tags", value)
 
 
+class TestEmbargo:
+    @pytest.mark.parametrize("name", ["embargo", "embargoed", "embargoed_until", "updated"])
+    @pytest.mark.parametrize("value", ["true", "yes", "Yes", "on", "1", "Tuesday"])
+    def test_that_is_no_time_is_refused(self, name: str, value: str):
+        with pytest.raises(ArticleError, match=rf"^s\.md, line 4: the field {name} is not a date"):
+            one(name, value)
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "embargo_time", "embargoLiftsAt", "press embargo", "under-embargo", "EMBARGO_DATE", "hold",
+            "on_hold", "hold_until", "holdUntil", "holduntil", "release_at", "release-date", "releaseDate",
+            "release_until", "releasedate", "publish_after", "publishAfter", "not_before",
+        ],
+    )  # fmt: skip
+    def test_under_a_name_that_is_not_known_is_refused(self, name: str):
+        with pytest.raises(
+            ArticleError,
+            match=rf"^s\.md, line 4: the field {name} seems to hold .* Write embargo: ",
+        ):
+            one(name, "2027-10-04T09:00Z")
+
+    @pytest.mark.parametrize("value", ["false", "no", "None", "", None, []])
+    def test_that_says_there_is_none_is_none(self, value: Value):
+        for name in ("embargo", "hold", "on_hold", "embargo_time", "release_date"):
+            assert one(name, value).embargo is None
+
+    @pytest.mark.parametrize("name", ["status", "state", "post_status", "workflow-state"])
+    @pytest.mark.parametrize("value", ["draft", "Draft", "on hold", "pending", "in-review"])
+    def test_a_state_that_is_not_finished_is_refused(self, name: str, value: str):
+        with pytest.raises(ArticleError, match=f"the field {name} seems to hold"):
+            one(name, value)
+
+    def test_within_a_mapping_is_refused(self):
+        with pytest.raises(ArticleError, match=r"the field params \(hold_until\) seems to hold"):
+            one("params", {"layout": "wide", "hold_until": "Tuesday"})
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("press_release", "https://example.org/a"), ("release", "2"), ("threshold", "5"),
+            ("household", "x"), ("stakeholders", "x"), ("holder", "x"), ("status", "published"),
+            ("state", "Ohio"), ("shareholding", "x"), ("released_by", "x"),
+        ],
+    )  # fmt: skip
+    def test_harmless_names_are_kept(self, name: str, value: str):
+        assert one(name, value).extra == ((name, value),)
+
+    def test_two_that_differ_are_refused(self):
+        with pytest.raises(ArticleError, match="embargoed_until says another time than embargo"):
+            facts(embargo="2026-10-04T09:00Z", embargoed_until="2027-10-04T09:00Z")
+
+
 class TestSlug:
     @pytest.mark.parametrize("slug", ["night-ferry", "0123", "Night Ferry", "橋", "v1.2"])
     def test_is_kept(self, slug: str):

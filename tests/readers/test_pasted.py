@@ -363,6 +363,94 @@ def test_an_embargo_above_or_below_the_headline(line: str, place: str) -> None:
     assert texts(article) == [FIRST, SECOND, THIRD]
 
 
+EMBARGO_BELOW = (
+    "{headline}\n\n{body}\n\n{line}",
+    "{headline}\n\n{body}\n{line}\n-30-\n",
+    "{headline}\n\n{body}\n\nSources\nhttps://courier.example/a\n\n{line}\n",
+)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "EMBARGOED UNTIL 09:00 GMT, 4 October 2027",
+        "*** STRICTLY EMBARGOED UNTIL 9.00 UTC, Monday 4 October 2027. ***",
+        "STRICTLY EMBARGOED: not for release before 2027-10-04T09:00Z",
+        "EMBARGOED — DO NOT PUBLISH BEFORE 2027-10-04 09:00 UTC",
+        "Embargoed: 4 October 2027 09:00 GMT",
+        "UNDER STRICT EMBARGO UNTIL 2027-10-04T11:00+02:00",
+        "Not for release until 2027-10-04T09:00Z",
+        "EMBARGO 0900 GMT 4 October 2027",
+        "DO NOT PUBLISH BEFORE 2027-10-04T09:00Z",
+    ],
+)
+@pytest.mark.parametrize(
+    "place",
+    ["{line}\n\n{headline}\n\n{body}", "{headline}\n{line}\n\n{body}", *EMBARGO_BELOW],
+)
+def test_an_embargo_line_is_obeyed_wherever_it_stands(line: str, place: str) -> None:
+    article = read(place.format(line=line, headline=HEADLINE, body=BODY))
+    assert article.embargo == datetime.fromisoformat("2027-10-04T09:00+00:00")
+    assert article.headline == HEADLINE
+    assert texts(article) == [FIRST, SECOND, THIRD]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "STRICTLY EMBARGOED: not for release before 0900 Tuesday",
+        "EMBARGOED — DO NOT PUBLISH BEFORE TUESDAY",
+        "EMBARGOED: Tuesday noon",
+        "EMBARGOED: NOT FOR RELEASE",
+        "STRICTLY EMBARGOED",
+        "Strictly embargoed",
+        "UNDER EMBARGO",
+        "EMBARGOED UNTIL 09:00, 4 October 2027",
+        "Embargoed until tomorrow",
+        "DO NOT PUBLISH BEFORE THE MINISTER HAS SPOKEN",
+    ],
+)
+@pytest.mark.parametrize(
+    ("place", "number"),
+    [("{line}\n\n{headline}\n\n{body}", 1), ("{headline}\n{line}\n\n{body}", 2)]
+    + [(place, None) for place in EMBARGO_BELOW],
+)
+def test_an_embargo_line_that_cannot_be_obeyed_is_refused(
+    line: str, place: str, number: int | None
+) -> None:
+    text = place.format(line=line, headline=HEADLINE, body=BODY)
+    number = number or text.split("\n").index(line) + 1
+    assert refused(text).startswith(f"orbal.txt, line {number}: the field embargo ")
+
+
+def test_of_two_embargoes_the_later_one_holds() -> None:
+    early, late = "EMBARGOED UNTIL 2027-10-04T09:00Z", "EMBARGOED UNTIL 2027-10-05T09:00Z"
+    for first, last in ((early, late), (late, early)):
+        article = read(f"{HEADLINE}\n{first}\n\n{BODY}\n\n{last}")
+        assert article.embargo == datetime.fromisoformat("2027-10-05T09:00+00:00")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Embargo on grain lifted",
+        "EMBARGO ON GRAIN LIFTED, PORTS SAY",
+        "Embargo — what the ports fear",
+        "EMBARGO: PORTS FEAR THE WORST",
+        "Embargoed goods pile up in the north",
+        "Under embargo: how an island gets by",
+        "Under embargo, an island gets by",
+        "Do not publish, they begged",
+        "Embargo until the spring was the word of the harbour council, and nobody in the ports believed it.",
+    ],
+)
+def test_what_is_about_embargoes_is_none(line: str) -> None:
+    assert read(f"{line}\n\n{BODY}").embargo is None
+    article = read(f"{HEADLINE}\n\n{BODY}\n\n{line}")
+    assert article.embargo is None
+    assert texts(article)[-1] == line
+
+
 @pytest.mark.parametrize(
     "headline",
     [

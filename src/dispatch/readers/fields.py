@@ -15,6 +15,7 @@ from datetime import datetime
 from dispatch.article import Article, Author, Block, Image, Note, Source
 from dispatch.markup import escape, web_url
 from dispatch.readers.bylines import authors
+from dispatch.readers.embargoes import NO, holding
 from dispatch.readers.front_matter import Field, Value
 from dispatch.readers.given import Given, as_text, folded
 from dispatch.readers.references import sources
@@ -50,7 +51,6 @@ _MERGED = frozenset({"desk", "keywords"})
 """Parts to which every field of theirs contributes."""
 
 _YES = frozenset({"true", "yes", "on", "1"})
-_NO = frozenset({"false", "no", "off", "0"})
 
 
 _LONGEST_ID = 200
@@ -129,7 +129,8 @@ def read(fields: Iterable[Field], file: str) -> Facts:
 
     Raises:
         ArticleError: a value makes no sense for its field, or the article is
-            marked as a draft. Says the file, the line and the field.
+            marked as a draft, or is to be held back in a way that is not
+            known. Says the file, the line and the field.
     """
     return _Reading(fields, file).facts()
 
@@ -147,6 +148,8 @@ class _Reading:
             (self.parts.setdefault(part, []) if part else self.unknown).append(given)
         for part, candidates in self.parts.items():
             candidates.sort(key=lambda given: ALIASES[part].index(folded(given.field.name)))
+            if part == "embargo":
+                self._refuse_two_embargoes(candidates)
             if part not in _MERGED:
                 self._keep_first(candidates)
 
@@ -157,8 +160,17 @@ class _Reading:
             self.unknown.append(given)
         del candidates[1:]
 
+    def _refuse_two_embargoes(self, candidates: list[Given]) -> None:
+        first, *others = candidates
+        for given in others:
+            if given.field.value != first.field.value:
+                raise given.wrong(
+                    f"says another time than {first.field.name}. Keep the one that holds."
+                )
+
     def facts(self) -> Facts:
         self._refuse_draft()
+        self._refuse_unknown_embargo()
         desk, further = self._desk()
         return Facts(
             headline=self._line("headline"),
@@ -197,16 +209,27 @@ class _Reading:
 
     def _refuse_draft(self) -> None:
         for given in self._given("draft"):
-            if given.line(given.field.value).lower() not in _NO:
+            if given.line(given.field.value).lower() not in NO:
                 raise given.wrong("marks the article as not finished. Remove it to go on.")
         for given in self._given("published"):  # as Jekyll has it
-            if isinstance(given.field.value, str) and given.field.value.lower() in _NO:
+            if isinstance(given.field.value, str) and given.field.value.lower() in NO:
                 raise given.wrong("marks the article as not to be published. Remove it to go on.")
+
+    def _refuse_unknown_embargo(self) -> None:
+        for given in self.unknown:
+            if folded(given.field.name) in _PART:
+                continue
+            if name := holding(given.field.name, given.field.value):
+                about = "" if name == given.field.name else f"({name}) "
+                raise given.wrong(
+                    f"{about}seems to hold the article back, and is not one that can be obeyed. "
+                    "Write embargo: and the time, such as 2026-10-04T09:30+02:00, or remove it."
+                )
 
     def _time(self, part: str) -> datetime | None:
         for given in self._given(part):
             text = given.line(given.field.value)
-            if text and text.lower() not in _YES:
+            if text and not _says_none(part, text.lower()):
                 return parse_time(text, given.field.name, given.where)
         return None
 
@@ -317,6 +340,11 @@ class _Reading:
                 )
             )
         return tuple((given.field.name, as_text(given.field.value)) for given in self.unknown)
+
+
+def _says_none(part: str, value: str) -> bool:
+    """Whether a value is no time and rightly so: ``published: yes``, ``embargo: none``."""
+    return (part == "published" and value in _YES) or (part == "embargo" and value in NO)
 
 
 def _texts(given: Given) -> Iterator[str]:

@@ -11,20 +11,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from dispatch.article import Article, Author, Block, Note, Paragraph
 from dispatch.errors import ArticleError
 from dispatch.markup import escape
 from dispatch.readers.correspondent import Correspondents, read_correspondents
+from dispatch.readers.embargoes import embargo_line, embargo_time
 from dispatch.readers.folding import fold
 from dispatch.readers.pasted.dateline import split_dateline
 from dispatch.readers.pasted.labels import keywords_of
-from dispatch.readers.pasted.layout import Unit, blocks_of, lines_of
+from dispatch.readers.pasted.layout import Line, Unit, blocks_of, lines_of
 from dispatch.readers.pasted.opening import Opening, read_opening
 from dispatch.readers.pasted.sections import Closing, inline_note, take_sections
 from dispatch.readers.pasted.sources import read_sources
 from dispatch.readers.publishers import Publishers
 
+_LAST_LINES = 4
+"""How many lines of text at a file's end may be embargo lines."""
 _BODY_SEARCHED = 200_000
 """Characters of the body in which publishers' names are looked for."""
 
@@ -42,8 +46,11 @@ def read(text: str, name: str, publishers: Publishers | None = None) -> Article:
             understood. Names file and line.
     """
     known = publishers or Publishers.load()
-    closing = take_sections(lines_of(text))
+    lines, held_until = _without_embargo_below(lines_of(text), name)
+    closing = take_sections(lines)
     opening = read_opening(closing.rest, name, known)
+    if "embargo" in opening.times:
+        held_until.append(opening.times["embargo"])
     units = _without_notes(opening.body, closing)
     dateline, units = _without_dateline(units)
     people = _correspondents(closing, opening, known)
@@ -69,13 +76,24 @@ def read(text: str, name: str, publishers: Publishers | None = None) -> Article:
         dateline=dateline,
         published=opening.times.get("published"),
         updated=opening.times.get("updated"),
-        embargo=opening.times.get("embargo"),
+        embargo=max(held_until, default=None),
         keywords=opening.keywords or keywords_of(closing.keywords or ""),
         sources=sources,
         editors_note=" ".join(closing.editors_note) or None,
         rights=closing.rights,
         notes=(*opening.notes, *doubts, *people.notes, *closing.notes),
     )
+
+
+def _without_embargo_below(lines: Sequence[Line], name: str) -> tuple[list[Line], list[datetime]]:
+    """The lines without the embargo lines among the last, and the times those name."""
+    written = [n for n, line in enumerate(lines) if line.text]
+    held: dict[int, datetime] = {}
+    for n in written[1:][-_LAST_LINES:]:
+        value = embargo_line(lines[n].text)
+        if value is not None:
+            held[n] = embargo_time(value, f"{name}, line {lines[n].number}")
+    return [line for n, line in enumerate(lines) if n not in held], list(held.values())
 
 
 def _without_notes(units: Sequence[Unit], closing: Closing) -> list[Unit]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from dispatch.markup import one_line
+from dispatch.readers.embargoes import embargo_line
 from dispatch.readers.pasted.layout import ends_sentence
 
 _LABELS = {
@@ -30,7 +31,6 @@ _EMBARGO = re.compile(
     r"(?:until|till|before|bis|jusqu['’]au|hasta)|sperrfrist)\b\s*[:：]?\s*(?P<value>\S.*)",
     re.IGNORECASE,
 )
-_BARE_EMBARGO = re.compile(r"\W{0,3}EMBARGO(?:ED)?\W{0,3}")
 TIMES = ("published", "updated", "embargo")
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 _LONGEST_TAG = 35  # RFC 5646, 4.4.1
@@ -58,8 +58,9 @@ def field_of(text: str, *, first: bool = False) -> tuple[str, str] | None:
         first: whether it is the file's first line, which is rather a headline.
     """
     text = text.strip()
-    if _BARE_EMBARGO.fullmatch(text):
-        return "embargo", ""
+    held = embargo_line(text)
+    if held is not None:
+        return "embargo", held
     found = _FIELD.fullmatch(text) if len(text) <= 1000 else None
     name = _LABELS.get(_label(found["label"])) if found else None
     if not name:

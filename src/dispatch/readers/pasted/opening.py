@@ -17,6 +17,7 @@ from dispatch.article import Author, Level, Note
 from dispatch.errors import ArticleError
 from dispatch.markup import one_line
 from dispatch.readers.correspondent import is_desk, is_name, is_title, read_byline
+from dispatch.readers.embargoes import embargo_time
 from dispatch.readers.pasted.dateline import split_dateline
 from dispatch.readers.pasted.labels import (
     TIMES,
@@ -207,7 +208,10 @@ class _Reader:
 
     def _set(self, field_name: str, value: str, where: str) -> None:
         opening = self.opening
-        if field_name in TIMES:
+        if field_name == "embargo":
+            time = embargo_time(value, where)
+            opening.times["embargo"] = max(time, opening.times.get("embargo", time))
+        elif field_name in TIMES:
             opening.times[field_name] = parse_time(value, field_name, where)
         elif field_name == "keywords":
             opening.keywords = keywords_of(value)
