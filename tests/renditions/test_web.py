@@ -408,9 +408,15 @@ def test_an_article_that_was_not_updated_does_not_say_so() -> None:
 def test_the_masthead_leads_to_the_desk() -> None:
     links = tree(page(HARBOUR)).xpath("//header[@class='masthead']//a")
     assert [(a.text, a.get("href")) for a in links] == [
-        ("The Example Courier", "https://news.example.org/"),
+        ("The Example Courier", "https://news.example.org/world/"),
         ("World", "https://news.example.org/world/"),
     ]
+
+
+def test_the_masthead_of_the_index_leads_nowhere_else() -> None:
+    (masthead,) = tree(index()).xpath("//header[@class='masthead']")
+    assert " ".join(masthead.itertext()).strip() == "The Example Courier"
+    assert masthead.xpath(".//a") == []
 
 
 def test_the_dateline_opens_the_first_paragraph() -> None:
