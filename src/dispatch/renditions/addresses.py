@@ -21,9 +21,7 @@ def ascii_url(url: str) -> str:
         return url
     try:
         parts = urlsplit(url)
-        user, at, place = parts.netloc.rpartition("@")
-        host, colon, port = place.partition(":")
-        encoded = urlunsplit(parts._replace(netloc=f"{user}{at}{ascii_host(host)}{colon}{port}"))
+        encoded = urlunsplit(parts._replace(netloc=_with_ascii_host(parts.netloc)))
     except ValueError:
         return url
     return quote(encoded, safe=_KEPT, errors="replace")
@@ -48,7 +46,7 @@ def web_uri(url: str | None) -> str | None:
         return None
     try:
         parts = urlsplit(url)
-        host = parts.netloc if parts.netloc.isascii() else _ascii_host(parts.hostname, parts.port)
+        host = _with_ascii_host(parts.netloc)
     except ValueError:
         return None
     return urlunsplit(
@@ -62,9 +60,12 @@ def web_uri(url: str | None) -> str | None:
     )
 
 
-def _ascii_host(host: str | None, port: int | None) -> str:
-    name = (host or "").encode("idna").decode("ascii")
-    return f"{name}:{port}" if port is not None else name
+def _with_ascii_host(authority: str) -> str:
+    if authority.isascii():
+        return authority
+    user, at, place = authority.rpartition("@")
+    host, colon, port = place.partition(":")
+    return f"{user}{at}{ascii_host(host)}{colon}{port}"
 
 
 def _percent_encoded(text: str, safe: str) -> str:

@@ -17,14 +17,13 @@ from markupsafe import Markup
 
 from dispatch.article import Article, Block, Crosshead, Image, Note, Paragraph, Rule
 from dispatch.desk import Desk
-from dispatch.markup import inline_text, is_web_url, one_line, printable
+from dispatch.markup import is_web_url, one_line, printable
 from dispatch.renditions import email_text, message
 from dispatch.renditions.colour import legible
 from dispatch.renditions.email_bounds import bounded
-from dispatch.renditions.extracts import dateline_apart
+from dispatch.renditions.extracts import dateline_apart, first_words
 from dispatch.renditions.inlining import inline_css
 from dispatch.renditions.plaintext import wrap
-from dispatch.renditions.shortening import shortened
 from dispatch.renditions.templates import Templates
 
 # Text stands on the card and on panels; the accent has to be legible on either, in both schemes.
@@ -37,8 +36,6 @@ _GROUNDS = {
 
 _PREHEADER = 140
 """Characters; mail programs show 40 to 130 of them beside the subject."""
-_LONG_PARAGRAPH = 20_000
-"""Characters; not worth reading whole for the first words of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +141,7 @@ class _Page:
         document = self._render(
             "email/article.html",
             lead=lead,
-            preheader=_preheader(self.article),
+            preheader=first_words(self.article, _PREHEADER),
             body=Markup(mark.join(["", *blocks, self._render("email/continue.html"), ""])),  # noqa: S704 - escaped by the templates
         )
         parts = inline_css(printable(document)).split(mark)
@@ -203,16 +200,6 @@ def _fitting(blocks: Sequence[Block], sizes: Iterable[int], room: int) -> int:
     while count and isinstance(blocks[count - 1], Crosshead | Rule):
         count -= 1
     return count
-
-
-def _preheader(article: Article) -> str:
-    """What a mail program's list shows beside the subject."""
-    short = (
-        inline_text(block.html)
-        for block in article.body
-        if isinstance(block, Paragraph) and len(block.html) < _LONG_PARAGRAPH
-    )
-    return shortened(" ".join((article.standfirst or next(short, "")).split()), _PREHEADER)
 
 
 def _size(html: str) -> int:

@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
-from dispatch.article import Article, Paragraph
+from dispatch.article import Article, Author, Image, Paragraph
+from dispatch.markup import block_text, one_line
+from dispatch.renditions.addresses import web_uri
+from dispatch.renditions.shortening import shortened
+
+
+def first_words(article: Article, length: int) -> str:
+    """The standfirst, else the first paragraph, else the first words of the body, on one line.
+
+    At most ``length`` characters; empty where there is no word beside the headline.
+    """
+    paragraphs = (block for block in article.body if isinstance(block, Paragraph))
+    texts = (block_text(block) for block in (*paragraphs, *article.body))
+    candidates = map(one_line, (article.standfirst or "", *texts))
+    return shortened(next(filter(None, candidates), ""), length)
+
+
+def pictures(article: Article) -> list[Image]:
+    """The pictures of the body that the web can show; those inside other blocks do not count."""
+    return [block for block in article.body if isinstance(block, Image) and web_uri(block.src)]
+
+
+def introduced(article: Article) -> list[Author]:
+    """The authors of whom there is something to say."""
+    return [author for author in article.byline if author.role or author.bio]
 
 
 def dateline_apart(article: Article) -> str | None:

@@ -16,11 +16,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from dispatch.article import Article, Image, Paragraph
+from dispatch.article import Article
 from dispatch.desk import Desk
 from dispatch.errors import StoreError
-from dispatch.markup import block_text, one_line, printable
+from dispatch.markup import one_line, printable
 from dispatch.renditions.addresses import web_uri
+from dispatch.renditions.extracts import first_words, introduced, pictures
 from dispatch.renditions.shortening import shortened
 from dispatch.renditions.templates import Templates
 
@@ -112,15 +113,16 @@ def render(article: Article, desk: Desk, templates: Templates) -> FeedEntry:
         raise ValueError("an article that was not published has no feed entry")
     url = desk.url(article)
     language = _language(article, desk)
-    about = [author for author in article.byline if author.role or author.bio]
+    about = introduced(article)
     content = templates.render(
         "feed/content.html", article, desk, language=language, about=about, uri=web_uri
     )
+    title = one_line(article.headline) or url
     return FeedEntry(
         id=article.id,
         url=url,
-        title=one_line(article.headline) or url,
-        summary=_summary(article) or url,
+        title=title,
+        summary=first_words(article, SUMMARY_LENGTH) or shortened(title, SUMMARY_LENGTH),
         content_html=printable(content).strip(),
         authors=_authors(article),
         published=article.published.astimezone(UTC),
@@ -128,21 +130,13 @@ def render(article: Article, desk: Desk, templates: Templates) -> FeedEntry:
         language=language,
         categories=_unique([article.desk or desk.name, *article.keywords]),
         rights=one_line(desk.rights_for(article)),
-        image=_image(article),
+        image=next((web_uri(image.src) for image in pictures(article)), None),
     )
 
 
 def _language(article: Article, desk: Desk) -> str:
     tag = (article.language or "").replace("_", "-")
     return tag if _LANGUAGE_TAG.fullmatch(tag) else desk.language
-
-
-def _summary(article: Article) -> str:
-    """The standfirst, else the first paragraph, else the first words there are."""
-    paragraphs = (block for block in article.body if isinstance(block, Paragraph))
-    texts = (block_text(block) for block in (*paragraphs, *article.body))
-    candidates = map(one_line, (article.standfirst or "", *texts, article.headline))
-    return shortened(next(filter(None, candidates), ""), SUMMARY_LENGTH)
 
 
 def _authors(article: Article) -> tuple[FeedAuthor, ...]:
@@ -157,8 +151,3 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
         if name:
             kept.setdefault(name.casefold(), name)
     return tuple(kept.values())
-
-
-def _image(article: Article) -> str | None:
-    images = (web_uri(block.src) for block in article.body if isinstance(block, Image))
-    return next(filter(None, images), None)

@@ -84,7 +84,7 @@ def headers(
         ("Subject", unstructured(subject[:_SUBJECT]) or unstructured(desk.name)),
         ("Date", (format_datetime(time.astimezone(desk.timezone)),)),
         ("Message-ID", (message_id(article, desk, parts),)),
-        ("List-Id", (f"<{_list_id(desk)}>",)),
+        ("List-Id", (f"<{desk.slug}.{_host(desk)}>",)),
         ("List-Unsubscribe", (f"<{ascii_url(unsubscribe_url(desk))}>",)),
         ("List-Unsubscribe-Post", ("List-Unsubscribe=One-Click",)),
     ]
@@ -198,15 +198,12 @@ def _q(text: str) -> str:
 
 
 def _host(desk: Desk) -> str:
+    """The desk's host as the domain name that these headers need: in ASCII, and no IPv6 address."""
     try:
         host = ascii_host(desk.host)
     except ValueError:
         return "localhost"
-    return "localhost" if ":" in host else host  # an IPv6 address is no name
-
-
-def _list_id(desk: Desk) -> str:
-    return f"{desk.slug}.{_host(desk)}"
+    return "localhost" if ":" in host else host
 
 
 # Parts -------------------------------------------------------------------------------------------

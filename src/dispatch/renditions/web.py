@@ -23,17 +23,15 @@ from dispatch.article import (
     Author,
     Block,
     Crosshead,
-    Image,
     List,
-    Paragraph,
     Quotation,
     Source,
 )
 from dispatch.desk import Desk
-from dispatch.markup import inline_text, printable
+from dispatch.markup import printable
 from dispatch.renditions.addresses import web_uri
 from dispatch.renditions.colour import legible
-from dispatch.renditions.extracts import dateline_apart
+from dispatch.renditions.extracts import dateline_apart, first_words, introduced, pictures
 from dispatch.renditions.shortening import shortened
 from dispatch.renditions.templates import Templates
 
@@ -87,6 +85,8 @@ def render(article: Article, desk: Desk, templates: Templates) -> WebPage:
     if article.published is None:
         raise ValueError("an article that was not published has no date")
     language = templates.language(article, desk).tag
+    headline = shortened(article.headline, _DESCRIPTION)
+    description = first_words(article, _DESCRIPTION) or headline
     return _page(
         "web/article.html",
         article,
@@ -95,10 +95,10 @@ def render(article: Article, desk: Desk, templates: Templates) -> WebPage:
         url=url,
         body=_levelled(article.body)[0],
         place=dateline_apart(article),
-        description=_description(article),
-        image=next(iter(_images(article)), None),
-        about=[author for author in article.byline if author.role or author.bio],
-        facts=_json_for_html(_facts(article, desk, language)),
+        description=description,
+        image=next(iter(pictures(article)), None),
+        about=introduced(article),
+        facts=_json_for_html(_facts(article, desk, language, description)),
         locale=_locale(language),
     )
 
@@ -190,16 +190,6 @@ def _levelled(blocks: Iterable[Block], above: int = 1) -> tuple[tuple[Block, ...
     return tuple(levelled), above
 
 
-def _description(article: Article) -> str:
-    paragraphs = (inline_text(b.html) for b in article.body if isinstance(b, Paragraph))
-    text = article.standfirst or next(paragraphs, "") or article.headline
-    return shortened(" ".join(text.split()), _DESCRIPTION)
-
-
-def _images(article: Article) -> list[Image]:
-    return [b for b in article.body if isinstance(b, Image) and web_uri(b.src)]
-
-
 def _locale(tag: str) -> str | None:
     """Open Graph's form of a language tag that names a territory: ``pt_BR``."""
     found = _TERRITORY.fullmatch(tag)
@@ -219,7 +209,7 @@ def _external(html: Markup, host: str) -> Markup:
 # Facts for search engines ------------------------------------------------------------------------
 
 
-def _facts(article: Article, desk: Desk, language: str) -> dict[str, object]:
+def _facts(article: Article, desk: Desk, language: str, description: str) -> dict[str, object]:
     """What schema.org calls a NewsArticle, in JSON-LD; what is not known is left out."""
     url = desk.url(article)
     publisher: dict[str, object] = {
@@ -235,7 +225,7 @@ def _facts(article: Article, desk: Desk, language: str) -> dict[str, object]:
             "mainEntityOfPage": {"@type": "WebPage", "@id": url},
             "url": url,
             "headline": article.headline,
-            "description": _description(article),
+            "description": description,
             "inLanguage": language,
             "datePublished": _iso(article.published, desk),
             "dateModified": _iso(article.updated or article.published, desk),
@@ -243,7 +233,7 @@ def _facts(article: Article, desk: Desk, language: str) -> dict[str, object]:
             "publisher": publisher,
             "articleSection": article.desk or desk.name,
             "keywords": list(article.keywords),
-            "image": [image.src for image in _images(article)],
+            "image": [image.src for image in pictures(article)],
             "dateline": article.dateline,
             "citation": [_work(source) for source in article.sources],
             "correction": list(article.corrections),
