@@ -200,6 +200,23 @@ class TestBody:
             assert html(text) == expected
 
 
+class TestEmbargoLines:
+    LINE = "**EMBARGOED UNTIL 09:00 GMT, 4 October 2027**"
+
+    @pytest.mark.parametrize(
+        "text", [f"{LINE}\n\n# Ferry\n\nText.", f"# Ferry\n\n{LINE}\n\nText.", f"# Ferry\n\nText.\n\n{LINE}"]
+    )  # fmt: skip
+    def test_are_refused_where_no_field_says_it(self, text: str):
+        with pytest.raises(
+            ArticleError, match=r"^story\.md: the line “EMBARGOED UNTIL .*Write embargo: "
+        ):
+            read(text, NAME)
+
+    def test_are_text_where_a_field_says_it(self):
+        article = read(f"---\nembargo: 2027-10-04T09:00Z\n---\n# Ferry\n\n{self.LINE}", NAME)
+        assert article.embargo is not None
+
+
 SWALLOWING = [
     "applet",
     "audio",

@@ -381,6 +381,8 @@ EMBARGO_BELOW = (
         "UNDER STRICT EMBARGO UNTIL 2027-10-04T11:00+02:00",
         "Not for release until 2027-10-04T09:00Z",
         "EMBARGO 0900 GMT 4 October 2027",
+        "HOLD FOR RELEASE UNTIL 2027-10-04T09:00Z",
+        "Embargoed for release at 09:00 GMT, 4 October 2027",
         "DO NOT PUBLISH BEFORE 2027-10-04T09:00Z",
     ],
 )
@@ -405,6 +407,8 @@ def test_an_embargo_line_is_obeyed_wherever_it_stands(line: str, place: str) -> 
         "STRICTLY EMBARGOED",
         "Strictly embargoed",
         "UNDER EMBARGO",
+        "NOT FOR RELEASE",
+        "HOLD FOR RELEASE",
         "EMBARGOED UNTIL 09:00, 4 October 2027",
         "Embargoed until tomorrow",
         "DO NOT PUBLISH BEFORE THE MINISTER HAS SPOKEN",

@@ -6,10 +6,13 @@ What asks for that and cannot be obeyed is refused: a leak is worse than a refus
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 
+from dispatch.article import Block, Crosshead, Paragraph
+from dispatch.errors import ArticleError
+from dispatch.markup import block_text
 from dispatch.readers.front_matter import Value
 from dispatch.readers.given import folded
 from dispatch.readers.times import parse_time
@@ -63,17 +66,20 @@ def _asks_to_hold(name: str) -> bool:
 # Lines ------------------------------------------------------------------------------------------
 
 _LONGEST_LINE = 200
+_OUTER_BLOCKS = 3
 _LONGEST_VALUE = 60
 _LINE = re.compile(
     r"\W{0,5}(?P<how>strictly\s+|under\s+(?:strict\s+)?)?"
-    r"(?:(?P<word>embargo(?:ed)?)\b|(?=(?:not for|do not)\s+[a-z]+\s+(?:before|until|till)\b))"
+    r"(?:(?P<word>embargo(?:ed)?|hold(?=\s+for\s+(?:release|publication)\b))\b"
+    r"|(?=(?:not for|do not)\s+[a-z]+\s+(?:before|until|till)\b)"
+    r"|(?=not for (?:publication|release)\W*$))"
     r"(?P<rest>.*)",
     re.IGNORECASE,
 )
 _HOLDS = re.compile(
     r"\W{0,5}(?:(?:strictly\s+)?(?:not for (?:broadcast|publication|release|use)"
     r"|do not (?:broadcast|publish|release|use)|no (?:publication|release)"
-    r"|for (?:publication|release)"
+    r"|for (?:publication|release)(?: at| on)?"
     r"|not before|before|until|till|bis|hasta|jusqu['’]au)\b[\s:：–—-]*+)++",
     re.IGNORECASE,
 )
@@ -128,3 +134,18 @@ def embargo_time(value: str, where: str) -> datetime:
 def _is_in_capitals(text: str) -> bool:
     letters = [letter for letter in text if letter.isalpha()]
     return sum(map(str.isupper, letters)) > 0.6 * len(letters)
+
+
+def refuse_embargo_lines(body: Sequence[Block], name: str) -> None:
+    """Refuses an article with an embargo line among its first or last paragraphs.
+
+    Raises:
+        ArticleError: there is one. A sentence that names the line.
+    """
+    for block in (*body[:_OUTER_BLOCKS], *body[-_OUTER_BLOCKS:]):
+        text = block_text(block) if isinstance(block, Crosshead | Paragraph) else ""
+        if embargo_line(text) is not None:
+            raise ArticleError(
+                f"{name}: the line “{text}” asks to hold the article back. Write embargo: and the "
+                "time, such as 2026-10-04T09:30+02:00, into its front matter, and remove the line."
+            )

@@ -18,6 +18,7 @@ from dispatch.article import Article, Block, Note
 from dispatch.errors import ArticleError
 from dispatch.readers import front_matter, raw_html
 from dispatch.readers.dropped import Dropped
+from dispatch.readers.embargoes import refuse_embargo_lines
 from dispatch.readers.fields import read as read_fields
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def read(text: str, name: str) -> Article:
 
     Raises:
         ArticleError: broken front matter, a field that makes no sense, no
-            headline, no text, or markup beyond bounds.
+            headline, no text, an embargo that is not in the front matter, or
+            markup beyond bounds.
     """
     front = front_matter.read(text, name)
     facts = read_fields(front.fields, name)
@@ -85,6 +87,8 @@ def read(text: str, name: str) -> Article:
     body = _blocks(_html(tokens) + footnotes, name, dropped)
     if not body:
         raise ArticleError(f"{name} has a headline but no text. Add the article below it.")
+    if facts.embargo is None:
+        refuse_embargo_lines(body, name)
     return facts.article(
         "markdown",
         facts.with_image(body),
