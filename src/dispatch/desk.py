@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from urllib.parse import quote, urlsplit
 
 from dispatch.article import Article
@@ -65,11 +65,6 @@ class Desk:
         return urlsplit(self.site_url).hostname or "localhost"
 
     @property
-    def list_id(self) -> str:
-        """RFC 2919, without the angle brackets: ``world.news.example.org``."""
-        return f"{self.slug}.{self.host}"
-
-    @property
     def feed_id(self) -> str:
         return self.tag or f"tag:{self.host},2026:{self.slug}"
 
@@ -97,8 +92,10 @@ class Desk:
 
     def rights_for(self, article: Article) -> str:
         """The article's own rights line, or the desk's."""
-        if article.rights is not None:
-            return article.rights
-        year = str(article.published.astimezone(self.timezone).year) if article.published else ""
+        return article.rights if article.rights is not None else self.rights_in(article.published)
+
+    def rights_in(self, time: datetime | None) -> str:
+        """The desk's rights line in the year of ``time``; without a year where it is None."""
+        year = str(time.astimezone(self.timezone).year) if time else ""
         line = self.rights.replace("{publisher}", self.publisher).replace("{year}", year)
         return " ".join(line.split())

@@ -46,13 +46,7 @@ def channel(desk: Desk, entries: Sequence[FeedEntry]) -> Channel:
         home_url=desk.index_url,
         site_url=f"{desk.site_url}/",
         language=desk.language,
-        rights=_rights(desk, published),
+        rights=one_line(desk.rights_in(published)),
         updated=max((entry.updated for entry in entries), default=_BEFORE_ALL),
         published=published,
     )
-
-
-def _rights(desk: Desk, published: datetime | None) -> str:
-    year = str(published.astimezone(desk.timezone).year) if published else ""
-    line = desk.rights.replace("{publisher}", desk.publisher).replace("{year}", year)
-    return one_line(line)
