@@ -21,6 +21,7 @@ from dispatch.markup import blocks, escape
 from dispatch.renditions import wire
 from dispatch.renditions.plaintext import width
 from dispatch.renditions.templates import Templates
+from dispatch.renditions.transliteration import Transliterator
 
 TEMPLATES = Templates()
 DESK = Desk(
@@ -573,3 +574,16 @@ def test_a_long_article_takes_no_long_time() -> None:
 
 def test_notes_are_plain_facts() -> None:
     assert all(isinstance(note, Note) for note in wire.render(BRIDGE, DESK, TEMPLATES).notes)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "written"),
+    [
+        ("fr", "Il a dit « oui » hier", 'Il a dit "oui" hier'),
+        ("fr", "Il a dit «\u00a0oui\u202f» hier", 'Il a dit "oui" hier'),
+        ("de", "Er sagte »ja« und ging", 'Er sagte "ja" und ging'),
+        ("en", "«\u00a0oui\u00a0»", '"oui"'),
+    ],
+)
+def test_quotation_marks_stand_close_in_ascii(language: str, text: str, written: str) -> None:
+    assert Transliterator(language).write(text) == written

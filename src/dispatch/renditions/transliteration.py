@@ -68,6 +68,10 @@ _FRACTION = re.compile("(?<=[0-9])(?=[¼-¾⅐-⅞])")
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻"
 _POWER = re.compile(f"(?<=[^\\W{_RAISED}]|[)])(?=[{_RAISED}])")
 
+# French sets its quotation marks off; ASCII's do not show which side they are of.
+_SET_OFF = re.compile("(?<=[«‹])[\u00a0\u202f]+|[\u00a0\u202f]+(?=[»›])")
+_SET_OFF_IN_FRENCH = re.compile("(?<=[«‹])[ \u00a0\u202f]+|[ \u00a0\u202f]+(?=[»›])")
+
 _KANA = re.compile("(?<=[\u3040-\u30ff])(?=[0-9A-Za-z])|(?<=[0-9A-Za-z])(?=[\u3040-\u30ff])")
 
 # A syllable of Chinese needs spaces around it (_PARTS), but none beside a bracket (_JOINS).
@@ -86,14 +90,17 @@ class Transliterator:
     """
 
     def __init__(self, language: str) -> None:
-        self._letters = _LETTERS.get(language.lower().split("-")[0], {})
+        tongue = language.lower().split("-")[0]
+        self._letters = _LETTERS.get(tongue, {})
+        self._set_off = _SET_OFF_IN_FRENCH if tongue == "fr" else _SET_OFF
         self._changes: Counter[tuple[str, str]] = Counter()
 
     def write(self, text: str) -> str:
         """``text`` in ASCII; what has no counterpart is a question mark."""
         if text.isascii():
             return text
-        parted = _parted(unicodedata.normalize("NFC", clean(text)))
+        text = self._set_off.sub("", unicodedata.normalize("NFC", clean(text)))
+        parted = _parted(text)
         written = "".join(c if c.isascii() else self._written(c) for c in parted)
         return _GAP.sub(" ", _NO_GAP.sub("", written))
 
