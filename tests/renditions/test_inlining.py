@@ -199,3 +199,9 @@ def test_premailer_is_given_no_http_client_and_leaves_none_behind() -> None:
         "assert requests.get\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("html", ["", "  ", "<!-- nothing -->"])
+def test_an_email_without_html_is_a_broken_template(html: str) -> None:
+    with pytest.raises(TemplateError, match="prints nothing"):
+        inline_css(html)

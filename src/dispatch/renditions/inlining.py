@@ -34,7 +34,7 @@ def inline_css(html: str) -> str:
     is loaded, neither from the network nor from a file.
 
     Raises:
-        TemplateError: a selector of the style sheet cannot be read.
+        TemplateError: there is no HTML, or a selector of the style sheet cannot be read.
     """
     from cssselect import SelectorError
     from lxml import etree
@@ -42,6 +42,11 @@ def inline_css(html: str) -> str:
     # libxml2 takes <wbr> for an element with content; a zero-width space breaks words as well.
     source = html.replace("<wbr>", "\u200b")
     root = etree.fromstring(source, etree.HTMLParser(huge_tree=True))
+    if root is None:
+        raise TemplateError(
+            "The email has no HTML: email/article.html prints nothing. "
+            "Correct your own template, or remove it to take the one that ships."
+        )
     for element in root.iter("a", "img"):
         for name in ("href", "src"):
             if url := element.get(name):
