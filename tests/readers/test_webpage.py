@@ -719,3 +719,14 @@ class TestAnyPage:
 
 def test_the_reader_does_not_need_its_extra_to_be_imported():
     assert "trafilatura" not in vars(webpage)
+
+
+def test_a_page_with_an_embargo_line_is_refused() -> None:
+    page = (
+        "<html><body><article><h1>Ferry returns</h1>"
+        "<p>EMBARGOED UNTIL 09:00 GMT, 4 October 2027</p>"
+        "<p>The first ferry left Port Ellery at dawn on Sunday with forty passengers.</p>"
+        "</article></body></html>"
+    )
+    with pytest.raises(ArticleError, match="asks to hold the article back"):
+        read(page, "page.html")

@@ -136,8 +136,11 @@ def _is_in_capitals(text: str) -> bool:
     return sum(map(str.isupper, letters)) > 0.6 * len(letters)
 
 
-def refuse_embargo_lines(body: Sequence[Block], name: str) -> None:
+def refuse_embargo_lines(body: Sequence[Block], name: str, remedy: str) -> None:
     """Refuses an article with an embargo line among its first or last paragraphs.
+
+    Args:
+        remedy: what to do about it, as a sentence.
 
     Raises:
         ArticleError: there is one. A sentence that names the line.
@@ -145,7 +148,4 @@ def refuse_embargo_lines(body: Sequence[Block], name: str) -> None:
     for block in (*body[:_OUTER_BLOCKS], *body[-_OUTER_BLOCKS:]):
         text = block_text(block) if isinstance(block, Crosshead | Paragraph) else ""
         if embargo_line(text) is not None:
-            raise ArticleError(
-                f"{name}: the line “{text}” asks to hold the article back. Write embargo: and the "
-                "time, such as 2026-10-04T09:30+02:00, into its front matter, and remove the line."
-            )
+            raise ArticleError(f"{name}: the line “{text}” asks to hold the article back. {remedy}")

@@ -88,7 +88,12 @@ def read(text: str, name: str) -> Article:
     if not body:
         raise ArticleError(f"{name} has a headline but no text. Add the article below it.")
     if facts.embargo is None:
-        refuse_embargo_lines(body, name)
+        refuse_embargo_lines(
+            body,
+            name,
+            "Write embargo: and the time, such as 2026-10-04T09:30+02:00, into its front matter, "
+            "and remove the line.",
+        )
     return facts.article(
         "markdown",
         facts.with_image(body),

@@ -87,10 +87,6 @@ class Release:
             with _explained(self.root):
                 _place(self.root, self._staging, self._paths)
 
-    def discard(self) -> None:
-        """Forget what was staged."""
-        shutil.rmtree(self._staging, ignore_errors=True)
-
 
 def unplaced(root: Path) -> bool:
     """Whether a crash left a release behind."""

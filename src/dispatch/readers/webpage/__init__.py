@@ -16,6 +16,7 @@ from dispatch import markup
 from dispatch.article import Article, Block, Crosshead, Image, Note, Paragraph
 from dispatch.errors import ArticleError
 from dispatch.readers.dropped import Dropped
+from dispatch.readers.embargoes import refuse_embargo_lines
 from dispatch.readers.fields import read as read_fields
 from dispatch.readers.given import folded
 from dispatch.readers.webpage.body import Page
@@ -70,6 +71,13 @@ def read(text: str, name: str) -> Article:
     fields = read_fields(facts.fields(), name)
     dropped = Dropped(usual=_USUAL)
     body = _body(root, facts, headline, text, dropped, notes)
+    if fields.embargo is None:
+        refuse_embargo_lines(
+            body,
+            name,
+            "A page cannot say until when: hand the article in as Markdown with an embargo, "
+            "or save the page once the line is gone.",
+        )
     shown = facts.shown_standfirsts()
     standfirst = _standfirst(facts.standfirsts(), shown, headline, body)
     repeated = [headline, *facts.headings, standfirst or "", *shown, fields.desk or ""]
