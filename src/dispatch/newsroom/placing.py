@@ -172,8 +172,8 @@ def _again(
     )
     waits_no_longer = before.public_version is None and not before.dated and before.published > now
     if waits_no_longer:  # its embargo was lifted or moved
-        row = replace(row, published=_first_public(article, now))
-        row = replace(row, updated=max(row.published, now))
+        published = _first_public(article, now)  # which is never before now
+        row = replace(row, published=published, updated=published)
     if candidate.digest != before.digest:
         row = replace(
             row,

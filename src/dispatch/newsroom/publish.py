@@ -229,7 +229,7 @@ class _Run:
 
         files = {} if placed.held_back else {_public(desk, placed): rendered.web}
         outbox = f"outbox/{desk.slug}/{placed.article.path}"
-        files |= {f"{outbox}/{file}": data for file, data in rendered.outbox.items()}
+        files |= {f"{outbox}/{part}": data for part, data in rendered.outbox.items()}
         for path, data in files.items():
             release.write(path, data)
         self.desks[desk.slug] = desk
@@ -243,11 +243,12 @@ class _Run:
         if known is not None:
             return known
         row = store.desk(connection, slug)
-        if row is None:
-            host = make_desk(name, slug, self.settings).host
-            row = store.DeskRow(slug, name, f"tag:{host},{self.now:%Y-%m-%d}:{slug}")
-            store.add_desk(connection, row)
-        return make_desk(row.name, slug, self.settings, row.tag)
+        if row is not None:
+            return make_desk(row.name, slug, self.settings, row.tag)
+        new = make_desk(name, slug, self.settings)
+        row = store.DeskRow(slug, name, f"tag:{new.host},{self.now:%Y-%m-%d}:{slug}")
+        store.add_desk(connection, row)
+        return replace(new, tag=row.tag)
 
     def _claim(self, placed: Placed, name: str) -> None:
         """Two files of one run cannot both be an article, or each run would make two versions."""
