@@ -5,6 +5,8 @@
     ├── TemplateError    a template is broken or missing
     ├── SettingsError    a setting is missing or makes no sense
     ├── StoreError       the database cannot be read or written
+    ├── AudienceError    an address, a list or a segment cannot be used
+    ├── DeliveryError    a mailing cannot be made or sent as it is
     └── OutputError      a result cannot be written where it belongs
 
 Every message says what is wrong, where, and what to do. The command line
@@ -32,6 +34,14 @@ class SettingsError(DispatchError):
 
 class StoreError(DispatchError):
     """The database cannot be read or written."""
+
+
+class AudienceError(DispatchError):
+    """An address, a list of subscribers or a segment cannot be used."""
+
+
+class DeliveryError(DispatchError):
+    """A mailing cannot be made or sent as it is."""
 
 
 class OutputError(DispatchError):

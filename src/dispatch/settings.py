@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
-from datetime import UTC, tzinfo
+from datetime import UTC, timedelta, tzinfo
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,45 @@ def _size(value: str) -> int:
     if size > _LARGEST:
         raise ValueError("nobody has that much memory; say 5 MB")
     return size
+
+
+def _rate(value: str) -> float:
+    found = re.fullmatch(r"\d{1,7}(\.\d{1,3})?", value.strip())
+    if not found:
+        raise ValueError("it must be messages per second, such as 50 or 0.5; 0 for no limit")
+    return float(value)
+
+
+def _count(least: int, most: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", value.strip()) or not least <= int(value) <= most:
+            raise ValueError(f"it must be a number from {least:,} to {most:,}")
+        return int(value)
+
+    return parse
+
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _duration(value: str) -> timedelta:
+    found = re.fullmatch(r"(\d{1,6})\s*([smhd])", value.strip().lower())
+    if not found:
+        raise ValueError("it must be a length of time such as 90s, 30m, 2h or 5d")
+    return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
+
+
+def _choice(*choices: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value.strip().lower() not in choices:
+            raise ValueError(f"it must be {' or '.join(choices)}")
+        return value.strip().lower()
+
+    return parse
+
+
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(value.split())
 
 
 def _path(value: str) -> Path:
@@ -172,6 +211,74 @@ class Settings:
         100_000,
         _size,
         "A longer email is cut: Gmail hides what is past 102 KB.",
+        per_desk=False,
+    )
+    smtp_url: tuple[str, ...] = _setting(
+        ("smtp://localhost:25",),
+        _words,
+        "The relays that take the mail, parted by spaces: smtp://, smtps://, "
+        "smtp+starttls://user:password@host:587, file:folder or sendmail:. docs/sending.md tells "
+        "what can follow a ? (order, weight and more).",
+        per_desk=False,
+    )
+    smtp_rate: float = _setting(
+        0.0, _rate, "Messages per second, all relays together; 0 for no limit.", per_desk=False
+    )
+    smtp_connections: int = _setting(
+        20, _count(1, 1000), "Connections at once, at most, all relays together.", per_desk=False
+    )
+    return_path: str = _setting(
+        "bounces@{host}",
+        _mailbox,
+        "Where bounces go: each copy adds a signed token behind a plus sign.",
+    )
+    unsubscribe_address: str = _setting(
+        "unsubscribe@{host}",
+        _mailbox,
+        "Where a mail program may send an unsubscribe message, with a token behind a plus sign.",
+    )
+    secret_keys: tuple[str, ...] = _setting(
+        (),
+        _words,
+        "What signs personal links, parted by spaces, the newest first: to rotate, put a new one "
+        "before the others. Without any, one is made and kept in the database.",
+        per_desk=False,
+    )
+    dkim: Path = _setting(
+        Path("dkim"),
+        _path,
+        "The folder of the DKIM keys that `dispatch dkim create` makes.",
+        per_desk=False,
+    )
+    in_doubt: str = _setting(
+        "hold",
+        _choice("hold", "resend"),
+        "Whether a copy that may or may not have been taken is held for a decision, or sent again.",
+        per_desk=False,
+    )
+    retry_for: timedelta = _setting(
+        timedelta(days=1),
+        _duration,
+        "How long a copy that is refused for the moment is tried again.",
+        per_desk=False,
+    )
+    missed_after: timedelta = _setting(
+        timedelta(hours=2),
+        _duration,
+        "A mailing that could not start within this time of its schedule is held.",
+        per_desk=False,
+    )
+    soft_bounces: int = _setting(
+        3, _count(1, 1000), "So many soft bounces in a row count as a hard one.", per_desk=False
+    )
+    soft_bounce_days: int = _setting(
+        30, _count(1, 1000), "A soft bounce is forgotten after so many days.", per_desk=False
+    )
+    bounces: str = _setting(
+        "",
+        _text,
+        "Where `dispatch bounces read` reads: a Maildir, an mbox file, or "
+        "imaps://user:password@host/folder.",
         per_desk=False,
     )
     values: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -13,18 +14,20 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration: what a database made today is stamped with."""
 
 
@@ -43,6 +46,35 @@ class UtcTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         return None if value is None else value.replace(tzinfo=UTC)
+
+
+class EpochTime(TypeDecorator[datetime]):
+    """An aware time as whole milliseconds since 1970 (UTC), for the tables that have many rows."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        return None if value is None else epoch(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else from_epoch(value)
+
+
+def epoch(time: datetime) -> int:
+    """Whole milliseconds since 1970. A naive time is refused: nobody could say when it was."""
+    if time.tzinfo is None:
+        raise ValueError(f"a time without a zone cannot be stored: {time}")
+    return (time - _1970) // _MILLISECOND
+
+
+def from_epoch(milliseconds: int) -> datetime:
+    """The time, in UTC, that :func:`epoch` gave."""
+    return _1970 + milliseconds * _MILLISECOND
+
+
+_1970 = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 metadata = MetaData()
@@ -106,4 +138,193 @@ releases = Table(
     Column("made", UtcTime, nullable=False),
 )
 
-__all__ = ["REVISION", "UtcTime", "articles", "desks", "metadata", "releases", "versions"]
+# The audience ------------------------------------------------------------------------------------
+
+# One row for each desk that a person reads: who leaves one newsletter keeps the others.
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("desk", String, nullable=False),  # its slug
+    Column("address_key", String, nullable=False),  # what makes two addresses the same
+    Column("email", String, nullable=False),  # as it is mailed: the domain in ASCII, lower case
+    Column("domain", String, nullable=False),
+    Column("name", String),
+    Column("language", String),  # BCP 47
+    Column("timezone", String),  # IANA
+    Column("tags", String, nullable=False, server_default=""),  # |one|two|
+    Column("fields", Text),  # any other column of an import, as a JSON object of strings
+    Column("state", String, nullable=False),  # pending active unsubscribed bounced complained
+    Column("consent_source", String),
+    Column("consent_at", UtcTime),
+    Column("consent_ip", String),
+    Column("created", UtcTime, nullable=False),
+    Column("changed", UtcTime, nullable=False),
+    UniqueConstraint("desk", "address_key", name="subscribers_address"),
+    Index("subscribers_person", "address_key"),
+)
+
+# How a subscriber came from one state to another; the first state is with the subscriber itself.
+moves = Table(
+    "moves",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("subscriber", Integer, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("before", String, nullable=False),
+    Column("after", String, nullable=False),
+    Column("cause", String, nullable=False),  # in words
+    Index("moves_subscriber", "subscriber"),
+)
+
+# Addresses that are not mailed, whatever a list says. An empty desk: by none of them.
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("address_key", String, primary_key=True),
+    Column("desk", String, primary_key=True),
+    Column("reason", String, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+
+# People who asked to be forgotten: a keyed hash of the address, so that no import brings them back.
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+)
+
+# Keys of this newsroom that nobody set: made at random when first needed, never shown.
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", String, nullable=False),
+    Column("made", UtcTime, nullable=False),
+)
+
+# Editions and the ledger -------------------------------------------------------------------------
+
+# One newsletter issue, frozen: nothing of it ever changes. Its key is the mailing's number.
+editions = Table(
+    "editions",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("desk", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("segment", String),  # as it was typed
+    Column("made", UtcTime, nullable=False),
+    Column("seed", String, nullable=False),  # random; Message-IDs and copies are made of it
+    Column("token_key", String, nullable=False),  # which secret signed the personal links
+    sqlite_autoincrement=True,
+)
+
+edition_articles = Table(
+    "edition_articles",
+    metadata,
+    Column("edition", Integer, ForeignKey("editions.key"), primary_key=True),
+    Column("position", Integer, primary_key=True),  # 0 is the lead story
+    Column("article", String, nullable=False),  # its id
+    Column("version", Integer, nullable=False),
+    Index("edition_articles_article", "article"),
+)
+
+# What an edition was made of and became: bodies and templates, by name.
+edition_files = Table(
+    "edition_files",
+    metadata,
+    Column("edition", Integer, ForeignKey("editions.key"), primary_key=True),
+    Column("name", String, primary_key=True),  # body/en, templates/email/article.html
+    Column("sha256", String, ForeignKey("blobs.sha256"), nullable=False),
+)
+
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("sha256", String, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+# The sending of an edition: the part that moves.
+mailings = Table(
+    "mailings",
+    metadata,
+    Column("edition", Integer, ForeignKey("editions.key"), primary_key=True),
+    Column("state", String, nullable=False),  # scheduled sending paused held finished cancelled
+    Column("reason", String),  # why it is paused or held, as a sentence
+    Column("due", EpochTime, nullable=False),  # of the first copy
+    Column("in_doubt", String, nullable=False),  # hold or resend
+    Column("candidates", Integer, nullable=False),
+    Column("started", EpochTime),
+    Column("finished", EpochTime),
+    Index("mailings_state", "state"),
+)
+
+# How many recipients of a mailing are in each state; moved along with them, in one transaction.
+mailing_counts = Table(
+    "mailing_counts",
+    metadata,
+    Column("edition", Integer, ForeignKey("editions.key"), primary_key=True),
+    Column("state", String, primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+
+# The ledger: every candidate of an edition, and what became of their copy.
+recipients = Table(
+    "recipients",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("edition", Integer, ForeignKey("editions.key"), nullable=False),
+    Column("subscriber", Integer),  # None: forgotten since
+    Column("email", String, nullable=False),
+    Column("domain", String, nullable=False),
+    Column("name", String),
+    Column("language", String),
+    # queued leased accepted deferred bounced suppressed cancelled in_doubt
+    Column("state", String, nullable=False),
+    Column("due", BigInteger, nullable=False),  # epoch milliseconds; not before
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("at", BigInteger),  # epoch milliseconds; of the last change of state
+    Column("reply", String),  # the relay's words, or why it was left out
+    Column("lease", Integer),  # the one that holds it, where it is leased
+    UniqueConstraint("edition", "subscriber", name="recipients_once"),
+    Index("recipients_subscriber", "subscriber"),
+    Index(
+        "recipients_waiting",
+        "edition",
+        "state",
+        "due",
+        sqlite_where=text("state IN ('queued', 'leased', 'deferred')"),
+        postgresql_where=text("state IN ('queued', 'leased', 'deferred')"),
+    ),
+)
+
+# Who holds recipients at present. The key is the epoch: a greater one is a later one.
+leases = Table(
+    "leases",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("edition", Integer, ForeignKey("editions.key"), nullable=False),
+    Column("owner", String, nullable=False),  # host, process and a random part
+    Column("boot", String, nullable=False),  # of the machine: another one means that it went down
+    Column("made", EpochTime, nullable=False),
+    Column("expires", EpochTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# Bounces and complaints that came back by mail, each once.
+bounces = Table(
+    "bounces",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("message", String, nullable=False),  # SHA-256 of the message it was read from
+    Column("recipient", Integer, nullable=False),
+    Column("subscriber", Integer),
+    Column("kind", String, nullable=False),  # hard soft complaint
+    Column("status", String),  # RFC 3463, such as 5.1.1
+    Column("reason", String, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    UniqueConstraint("message", "recipient", name="bounces_once"),
+    Index("bounces_subscriber", "subscriber"),
+)

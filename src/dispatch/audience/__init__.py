@@ -1,0 +1,1 @@
+"""Subscribers, their consent and their segments."""

@@ -1,0 +1,1 @@
+"""What must reach whom, who is at it, and what became of it."""

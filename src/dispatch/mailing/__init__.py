@@ -1,0 +1,1 @@
+"""An edition as mail: composed once, spliced per person, handed to relays."""
