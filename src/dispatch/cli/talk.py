@@ -6,10 +6,10 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from dispatch.article import Note
     from dispatch.newsroom.check import Finding
     from dispatch.settings import Settings
+
+
+class Step(Protocol):
+    """Moves a progress bar on."""
+
+    def __call__(self, steps: int = 1, /) -> None: ...
+
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
@@ -93,21 +100,33 @@ def notes_json(notes: Sequence[Note]) -> list[dict[str, str]]:
     return [{"level": n.level, "where": n.where, "message": n.message} for n in notes]
 
 
+def stream_json(values: Iterable[Mapping[str, object]]) -> None:
+    """A list for a machine, on standard output, an element a line: it may be long."""
+    before = "["
+    for value in values:
+        click.echo(before + "\n" + json.dumps(value, ensure_ascii=False), nl=False)
+        before = ","
+    click.echo("[]" if before == "[" else "\n]")
+
+
 @contextmanager
-def progress(length: int, label: str) -> Iterator[Callable[[], None]]:
+def progress(length: int, label: str) -> Iterator[Step]:
     """A progress bar on standard error: none for one step, none where nobody watches."""
     if length < 2 or not sys.stderr.isatty():
-        yield lambda: None
+        yield lambda _steps=1: None
         return
     with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
-        yield lambda: bar.update(1)
+        yield lambda steps=1: bar.update(steps)
 
 
 @contextmanager
-def stoppable() -> Iterator[Callable[[], bool]]:
+def stoppable(*, terminate: bool = False) -> Iterator[Callable[[], bool]]:
     """Ctrl-C finishes what is at hand, a second one stops at once; says whether it came.
 
     Until it is asked for the first time nothing is at hand, and one is enough.
+
+    Args:
+        terminate: SIGTERM does the same, as a service's manager expects.
     """
     asked, pressed = False, False
 
@@ -124,11 +143,13 @@ def stoppable() -> Iterator[Callable[[], bool]]:
         asked = True
         return pressed
 
-    before = signal.signal(signal.SIGINT, press)
+    numbers = (signal.SIGINT, signal.SIGTERM) if terminate else (signal.SIGINT,)
+    before = {number: signal.signal(number, press) for number in numbers}
     try:
         yield stopped
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def load_settings() -> Settings:

@@ -9,7 +9,6 @@ so that a feed never names a page that is not there.
 from __future__ import annotations
 
 import json
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -221,7 +220,7 @@ class _Run:
         if desk_name != desk.name:
             note = Note("info", "desk", f"{desk_name} is printed as {desk.name}, its first name.")
             article = replace(article, notes=(*article.notes, note))
-        file = None if name == sources.STANDARD_INPUT else _path(name)
+        file = None if name == sources.STANDARD_INPUT else sources.absolute(name)
         placed = place(connection, article, desk, file, now)
         self._claim(placed, name)
         rendered = render(placed.article, desk, self.templates, self.settings.max_email_bytes)
@@ -256,7 +255,7 @@ class _Run:
         before = self.files.setdefault(row.id, name)
         if placed.before is None or placed.before.digest == row.digest:
             return
-        if before != name and _path(before) != _path(name):
+        if before != name and sources.absolute(before) != sources.absolute(name):
             raise ArticleError(
                 f"{sources.label(name)} is the same article as {sources.label(before)} "
                 f"({'both have the id ' + row.own_id if row.own_id else 'by their words'}), "
@@ -336,11 +335,6 @@ class _Nowhere:
 
     def write(self, path: str, data: bytes) -> None:
         """Nothing is written."""
-
-
-def _path(name: str) -> str:
-    """The file's absolute path as text that any database takes, whatever bytes its name has."""
-    return os.fsencode(Path(name).absolute()).decode("utf-8", "backslashreplace")
 
 
 def _refused(name: str, why: str, error: Exception) -> Outcome:

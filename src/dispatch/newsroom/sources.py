@@ -85,6 +85,11 @@ def read(name: str, limit: int) -> bytes:
     return data
 
 
+def absolute(name: str) -> str:
+    """The file's absolute path as text that any database takes, whatever bytes its name has."""
+    return os.fsencode(Path(name).absolute()).decode("utf-8", "backslashreplace")
+
+
 def label(name: str) -> str:
     """What to call the file in a sentence."""
     return "standard input" if name == STANDARD_INPUT else name

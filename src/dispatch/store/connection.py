@@ -54,16 +54,25 @@ class Store:
             raise
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, *, keep: bool = True) -> Iterator[Connection]:
         """A write transaction: committed at the end, rolled back on any error.
 
         One at a time: a second one, in any process, waits for the first.
 
+        Args:
+            keep: False rolls it back at the end, too: a rehearsal.
+
         Raises:
             StoreError: the database is full, locked for too long, or damaged.
         """
-        with _explained(self.path), self._engine.begin() as connection:
+        with (
+            _explained(self.path),
+            self._engine.connect() as connection,
+            connection.begin() as transaction,
+        ):
             yield connection
+            if not keep:
+                transaction.rollback()
 
     def close(self) -> None:
         self._engine.dispose()
