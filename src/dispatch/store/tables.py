@@ -285,6 +285,8 @@ recipients = Table(
     Column("state", String, nullable=False),
     Column("due", BigInteger, nullable=False),  # epoch milliseconds; not before
     Column("attempts", Integer, nullable=False, server_default="0"),
+    # How often it was in doubt: only the first time may be followed by a resend unasked.
+    Column("doubts", Integer, nullable=False, server_default="0"),
     Column("at", BigInteger),  # epoch milliseconds; of the last change of state
     Column("reply", String),  # the relay's words, or why it was left out
     Column("lease", Integer),  # the one that holds it, where it is leased
@@ -309,7 +311,9 @@ leases = Table(
     Column("owner", String, nullable=False),  # host, process and a random part
     Column("boot", String, nullable=False),  # of the machine: another one means that it went down
     Column("made", EpochTime, nullable=False),
-    Column("expires", EpochTime, nullable=False),
+    # By the machine's own clock, in milliseconds since it started (dispatch.ledger.machine): the
+    # time of day can be set, this one cannot.
+    Column("expires", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )
 

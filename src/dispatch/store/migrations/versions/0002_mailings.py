@@ -133,6 +133,7 @@ def _ledger() -> None:
         sa.Column("state", sa.String, nullable=False),
         sa.Column("due", sa.BigInteger, nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("doubts", sa.Integer, nullable=False, server_default="0"),
         sa.Column("at", sa.BigInteger),
         sa.Column("reply", sa.String),
         sa.Column("lease", sa.Integer),
