@@ -1,0 +1,136 @@
+"""The copies that a sender holds in memory, and which of them goes next.
+
+    recipients ──press──▶ copies ──rate, domains──▶ a connection
+                             ▲            │
+                             └── parked ◀─┘ its domain rests
+
+A recipient's message is made when a connection is ready for it, or a little
+before where signing it takes long. All times are of one monotonic clock, in
+seconds.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from heapq import heappop, heappush
+
+from dispatch.ledger.facts import Recipient
+from dispatch.mailing.pacing import Domains, Rate
+from dispatch.mailing.transport import Copy
+
+Press = Callable[[Recipient], Copy]
+"""Makes a recipient's copy, complete and signed."""
+
+
+class Backlog:
+    """Work in memory, in the order it was leased but for domains that rest.
+
+    Args:
+        press: makes the copies; None: they are made elsewhere and come with :meth:`ready`.
+        rate: of all copies together.
+        domains: how fast each recipient domain may go.
+        clock: monotonic, in seconds.
+    """
+
+    def __init__(
+        self, press: Press | None, rate: Rate, domains: Domains, clock: Callable[[], float]
+    ) -> None:
+        self._press = press
+        self._rate = rate
+        self._domains = domains
+        self._clock = clock
+        self._recipients: deque[Recipient] = deque()
+        self._copies: deque[Copy] = deque()
+        self._parked: dict[str, deque[Copy]] = {}
+        self._wakes: list[tuple[float, str]] = []
+        self.wake: float | None = None
+        """When there may be something to take again, where pacing alone holds it back."""
+
+    def __len__(self) -> int:
+        """How many recipients and copies are held."""
+        return len(self._recipients) + len(self._copies) + self.parked_copies
+
+    @property
+    def parked_copies(self) -> int:
+        """How many wait for a domain that rests."""
+        return sum(map(len, self._parked.values()))
+
+    @property
+    def at_hand(self) -> int:
+        """How many could go now, as far as their domains are concerned."""
+        return len(self._recipients) + len(self._copies)
+
+    @property
+    def pressed(self) -> int:
+        """How many copies lie ready."""
+        return len(self._copies)
+
+    def add(self, recipients: Iterable[Recipient]) -> None:
+        self._recipients.extend(recipients)
+
+    def unpressed(self, count: int) -> list[Recipient]:
+        """Take out up to ``count`` recipients whose copies are to be made elsewhere."""
+        batch = self._recipients
+        return [batch.popleft() for _ in range(min(count, len(batch)))]
+
+    def ready(self, copies: Iterable[Copy]) -> None:
+        """Copies that were made elsewhere."""
+        self._copies.extend(copies)
+
+    def put_back(self, copy: Copy) -> None:
+        """A copy that was taken and did not leave goes first."""
+        self._copies.appendleft(copy)
+
+    def take(self) -> Copy | None:
+        """The next copy that may leave now; None: see :attr:`wake`."""
+        now = self._clock()
+        self.wake = None
+        wait = self._rate.take(now)
+        if wait:
+            self.wake = now + wait
+            return None
+        for copy in self._next():
+            wait = self._domains.may_send(copy.domain, now)
+            if not wait:
+                return copy
+            self._park(copy, now + wait)
+        self._rate.unused(now)
+        if self._wakes:
+            self.wake = self._wakes[0][0]
+        return None
+
+    def withdraw(self, unwanted: Callable[[int], bool] = lambda _key: True) -> list[int]:
+        """Take out what is ``unwanted`` by its key, by default everything; returns the keys."""
+        out = [item.key for item in (*self._recipients, *self._copies) if unwanted(item.key)]
+        out += [c.key for copies in self._parked.values() for c in copies if unwanted(c.key)]
+        gone = set(out)
+        self._recipients = deque(r for r in self._recipients if r.key not in gone)
+        self._copies = deque(c for c in self._copies if c.key not in gone)
+        for domain, copies in self._parked.items():
+            self._parked[domain] = deque(c for c in copies if c.key not in gone)
+        return out
+
+    def unpark(self) -> list[tuple[int, float]]:
+        """Take out what waits for a domain that rests: keys, and when the domain may go on."""
+        wakes = {domain: wake for wake, domain in self._wakes}
+        out = [(c.key, wakes[domain]) for domain, copies in self._parked.items() for c in copies]
+        self._parked.clear()
+        self._wakes.clear()
+        return out
+
+    def _next(self) -> Iterator[Copy]:
+        now = self._clock()
+        while self._wakes and self._wakes[0][0] <= now:
+            _, domain = heappop(self._wakes)
+            self._copies.extendleft(reversed(self._parked.pop(domain)))
+        while self._copies:
+            yield self._copies.popleft()
+        while self._press and self._recipients:
+            yield self._press(self._recipients.popleft())
+
+    def _park(self, copy: Copy, wake: float) -> None:
+        if copy.domain not in self._parked:
+            self._parked[copy.domain] = deque()
+            heappush(self._wakes, (wake, copy.domain))
+        self._parked[copy.domain].append(copy)
