@@ -43,7 +43,7 @@ def test_nobody_else_can_read_a_key(tmp_path: Path) -> None:
 
 def test_a_key_is_never_replaced_unasked(tmp_path: Path) -> None:
     (first,) = dkim.create(tmp_path, "example.org", {"ed25519": "autumn-ed25519"})
-    with pytest.raises(DeliveryError, match="already.*--selector.*--force"):
+    with pytest.raises(DeliveryError, match=r"already.*--selector.*--force"):
         dkim.create(tmp_path, "example.org", BOTH)
     assert [key.record for key in load(tmp_path)] == [first.value]
 
@@ -58,7 +58,7 @@ def test_a_key_is_replaced_when_asked(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "dkim").write_text("a file")
-    with pytest.raises(DeliveryError, match="cannot be written.*DISPATCH_DKIM"):
+    with pytest.raises(DeliveryError, match=r"cannot be written.*DISPATCH_DKIM"):
         dkim.create(tmp_path / "dkim", "example.org", BOTH)
 
 
@@ -102,7 +102,7 @@ def test_records_are_shown_again(tmp_path: Path) -> None:
     other = dkim.create(tmp_path, "example.net", {"ed25519": "a"})
     assert {r.value for r in dkim.records(tmp_path)} == {r.value for r in (*made, *other)}
     assert [r.value for r in dkim.records(tmp_path, "Example.net")] == [other[0].value]
-    with pytest.raises(DeliveryError, match="no DKIM key for example.com .*dispatch dkim create"):
+    with pytest.raises(DeliveryError, match=r"no DKIM key for example.com .*dispatch dkim create"):
         dkim.records(tmp_path, "example.com")
     with pytest.raises(DeliveryError, match="no DKIM key in "):
         dkim.records(tmp_path / "nowhere")

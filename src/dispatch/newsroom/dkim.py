@@ -142,21 +142,26 @@ def _write(record: Record, force: bool) -> None:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             _write_private(draft, pem)
-            if force:
-                draft.replace(path)
-            else:
-                path.hardlink_to(draft)  # refuses to replace, where a rename would not
+            _place(draft, path, force)
         finally:
             with suppress(FileNotFoundError):
                 draft.unlink()
         _sync_folder(path.parent)
-    except FileExistsError:
-        raise _exists(path) from None
     except OSError as error:
         raise DeliveryError(
-            f"The DKIM key {path} cannot be written: {error.strerror}. Check the permissions of "
-            "its folder, or choose another with DISPATCH_DKIM."
+            f"The DKIM key {path} cannot be written: {error.strerror}. Check its folder, or "
+            "choose another with DISPATCH_DKIM."
         ) from error
+
+
+def _place(draft: Path, path: Path, force: bool) -> None:
+    if force:
+        draft.replace(path)
+        return
+    try:
+        path.hardlink_to(draft)  # refuses to replace, where a rename would not
+    except FileExistsError:
+        raise _exists(path) from None
 
 
 def _exists(path: Path) -> DeliveryError:
