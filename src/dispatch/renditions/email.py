@@ -4,12 +4,15 @@ The HTML stays below the size at which mail programs clip a message (Gmail:
 102 KB). An article that is too long is cut at a block's end and continues on
 the web. CSS is inlined once, over no more blocks than could fit at all: what
 every block takes is then known to the byte.
+
+A *personal* rendition is for a mailing: it greets its reader, and holds marks
+(``slots.py``) where each copy will differ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 
@@ -18,12 +21,14 @@ from markupsafe import Markup
 from dispatch.article import Article, Block, Crosshead, Image, Note, Paragraph, Rule
 from dispatch.desk import Desk
 from dispatch.markup import is_web_url, one_line, printable
-from dispatch.renditions import email_text, message
+from dispatch.renditions import email_text, message, slots
 from dispatch.renditions.colour import legible
 from dispatch.renditions.email_bounds import bounded
 from dispatch.renditions.extracts import dateline_apart, first_words
 from dispatch.renditions.inlining import inline_css
+from dispatch.renditions.language import Language
 from dispatch.renditions.plaintext import wrap
+from dispatch.renditions.slots import Recipient, Slot, Slots
 from dispatch.renditions.templates import Templates
 
 # Text stands on the card and on panels; the accent has to be legible on either, in both schemes.
@@ -40,20 +45,29 @@ _PREHEADER = 140
 
 @dataclass(frozen=True, slots=True)
 class EmailRendition:
-    """One article as an email."""
+    """One newsletter as an email."""
 
     subject: str
+    language: str
+    """BCP 47."""
     html: bytes
     """UTF-8, CSS inlined."""
     text: bytes
     """UTF-8, lines of at most 72 columns but for longer words."""
     eml: bytes
-    """The message, RFC 5322 and MIME, ASCII with CRLF."""
+    """The message, RFC 5322 and MIME, ASCII with CRLF; empty where it is personal."""
     notes: tuple[Note, ...]
+    placed: Mapping[str, Slot] = field(default_factory=dict)
+    """The marks in the HTML and the text where it is personal, and what they stand for."""
 
 
 def render(
-    article: Article, desk: Desk, templates: Templates, *, max_bytes: int = 100_000
+    article: Article,
+    desk: Desk,
+    templates: Templates,
+    *,
+    max_bytes: int = 100_000,
+    personal: bool = False,
 ) -> EmailRendition:
     """The article as an email.
 
@@ -62,25 +76,70 @@ def render(
         templates: ``email/article.html`` with what it includes, ``email/block.html``,
             ``email/continue.html``, ``email/article.txt``.
         max_bytes: the most that the HTML may have.
+        personal: whether it is for a mailing. If not, it is nobody's: without a greeting, and
+            with links that are the same for everyone.
 
     Raises:
         ValueError: the article was not placed or not published.
-        TemplateError: a template is broken.
+        TemplateError: a template is broken, or puts a personal value where none can be.
         SettingsError: an address or the colour of the desk cannot be used.
     """
     if article.published is None:
         raise ValueError("an article that was not published has no date")
     smaller, notes = bounded(article, max_bytes)
-    page = _Page(smaller, desk, templates)
+    page = _Page(smaller, desk, templates, personal=personal)
     html, shown = page.html(max_bytes)
-    data = html.encode()
-    text = page.text(shown).encode()
+    text = page.text(shown)
+    placed = page.recipient.placed if page.recipient else {}
+    if placed:
+        slots.check_html(html, placed, "email/article.html")
+        slots.check_text(text, placed, "email/article.txt")
     subject = one_line(smaller.headline) or desk.name
-    eml = message.compose(
-        smaller, desk, subject=subject, language=page.language.tag, text=text, html=data
+    language = page.language.tag
+    html_bytes, text_bytes = html.encode(), text.encode()
+    eml = b""
+    if not personal:
+        eml = message.compose(
+            smaller, desk, subject=subject, language=language, text=text_bytes, html=html_bytes
+        )
+    notes += _size_notes(shown, len(article.body), len(html_bytes), max_bytes)
+    return EmailRendition(subject, language, html_bytes, text_bytes, eml, tuple(notes), placed)
+
+
+def frame(
+    desk: Desk, language: Language, url: str, recipient: Recipient | None
+) -> dict[str, object]:
+    """What every newsletter's templates use beyond article and desk; article.html lists it.
+
+    Args:
+        url: where the newsletter stands on the web for everyone.
+        recipient: None where it is nobody's.
+    """
+    rtl = language.direction == "rtl"
+    unsubscribe_url, preferences_url, browser_url = (
+        (recipient.unsubscribe_url, recipient.preferences_url, recipient.browser_url)
+        if recipient
+        else (message.unsubscribe_url(desk), message.preferences_url(desk), url)
     )
-    notes += _size_notes(shown, len(article.body), len(data), max_bytes)
-    return EmailRendition(subject, data, text, eml, tuple(notes))
+    return {
+        "start": "right" if rtl else "left",
+        "end": "left" if rtl else "right",
+        **_GROUNDS,
+        "accent": legible(desk.accent, _GROUNDS["panel"]),
+        "night_accent": legible(desk.accent, _GROUNDS["night_panel"]),
+        "link": lambda url: url if url and is_web_url(url) else None,
+        "url": url,
+        "browser_url": browser_url,
+        "preferences_url": preferences_url,
+        "unsubscribe_url": unsubscribe_url,
+        "recipient": recipient,
+    }
+
+
+def clean_text(text: str) -> str:
+    """A plain-text part as it is sent: no blanks at line ends, no empty lines around it."""
+    lines = [line.rstrip() for line in printable(text).split("\n")]
+    return "\n".join(lines).strip("\n") + "\n"
 
 
 def _size_notes(shown: int, blocks: int, size: int, max_bytes: int) -> Iterable[Note]:
@@ -103,29 +162,16 @@ def _size_notes(shown: int, blocks: int, size: int, max_bytes: int) -> Iterable[
 class _Page:
     """One article in the templates of the email."""
 
-    def __init__(self, article: Article, desk: Desk, templates: Templates) -> None:
+    def __init__(
+        self, article: Article, desk: Desk, templates: Templates, *, personal: bool
+    ) -> None:
         self.article = article
         self.desk = desk
         self.templates = templates
         self.language = templates.language(article, desk)
-        self.values = self._values()
-
-    def _values(self) -> dict[str, object]:
-        """What the templates use beyond article and desk; templates/email/article.html lists it."""
-        article, desk = self.article, self.desk
-        rtl = self.language.direction == "rtl"
-        return {
-            "start": "right" if rtl else "left",
-            "end": "left" if rtl else "right",
-            **_GROUNDS,
-            "accent": legible(desk.accent, _GROUNDS["panel"]),
-            "night_accent": legible(desk.accent, _GROUNDS["night_panel"]),
-            "place": dateline_apart(article),
-            "link": lambda url: url if url and is_web_url(url) else None,
-            "url": desk.url(article),
-            "unsubscribe_url": message.unsubscribe_url(desk),
-            "preferences_url": message.preferences_url(desk),
-        }
+        self.recipient = Recipient(Slots.of([article], desk), self.language) if personal else None
+        self.values = frame(desk, self.language, desk.url(article), self.recipient)
+        self.values["place"] = dateline_apart(article)
 
     def _render(self, name: str, **values: object) -> str:
         return self.templates.render(name, self.article, self.desk, **self.values, **values)
@@ -148,7 +194,7 @@ class _Page:
         if len(parts) != len(blocks) + 3:  # the newsroom's own template does not print body once
             return "".join(parts), before + len(blocks)
         top, *inlined, button, bottom = parts
-        room = max_bytes - _size(top) - _size(bottom)
+        room = max_bytes - self._size(top) - self._size(bottom)
         if before + len(blocks) == len(body) and sum(map(_size, inlined)) <= room:
             return "".join([top, *inlined, bottom]), len(body)
         count = _fitting(body[before:], map(_size, inlined), room - _size(button))
@@ -185,8 +231,11 @@ class _Page:
             wrapped=partial(wrap, columns=email_text.COLUMNS),
             underlined=email_text.underlined,
         )
-        lines = [line.rstrip() for line in printable(text).split("\n")]
-        return "\n".join(lines).strip("\n") + "\n"
+        return clean_text(text)
+
+    def _size(self, html: str) -> int:
+        """Of what is the same for everyone, and what the rest may take at most."""
+        return _size(html) + (slots.room(html, self.recipient.placed) if self.recipient else 0)
 
 
 def _fitting(blocks: Sequence[Block], sizes: Iterable[int], room: int) -> int:

@@ -84,13 +84,18 @@ def headers(
         ("Subject", unstructured(subject[:_SUBJECT]) or unstructured(desk.name)),
         ("Date", (format_datetime(time.astimezone(desk.timezone)),)),
         ("Message-ID", (message_id(article, desk, parts),)),
-        ("List-Id", (f"<{desk.slug}.{_host(desk)}>",)),
+        ("List-Id", (list_id(desk),)),
         ("List-Unsubscribe", (f"<{ascii_url(unsubscribe_url(desk))}>",)),
         ("List-Unsubscribe-Post", ("List-Unsubscribe=One-Click",)),
     ]
-    if _LANGUAGE_TAG.fullmatch(language):
+    if is_language_tag(language):
         lines.append(("Content-Language", (language,)))
     return tuple(lines)
+
+
+def is_language_tag(language: str) -> bool:
+    """Whether it can stand in Content-Language."""
+    return _LANGUAGE_TAG.fullmatch(language) is not None
 
 
 def mime_headers(edge: str) -> tuple[Header, ...]:
@@ -110,26 +115,50 @@ def preferences_url(desk: Desk) -> str:
     return f"{desk.site_url}/{desk.slug}/preferences"
 
 
+def personal_url(desk: Desk, page: str) -> str:
+    """What a link of a person's own begins with, in ASCII; a token follows."""
+    return ascii_url(f"{desk.site_url}/{desk.slug}/{page}/")
+
+
 def message_id(article: Article, desk: Desk, parts: Sequence[bytes]) -> str:
     """The same for the same version of the same content, different for any other."""
     digest = sha256(f"{article.id}\n{article.version}\n".encode())
     for content in parts:
         digest.update(content)
-    return f"<{digest.hexdigest()[:32]}@{_host(desk)}>"
+    return f"<{digest.hexdigest()[:32]}@{host(desk)}>"
+
+
+def list_id(desk: Desk) -> str:
+    """The newsletter's own name, whatever address it comes from (RFC 2919)."""
+    return f"<{desk.slug}.{host(desk)}>"
 
 
 def header_block(lines: Sequence[Header]) -> bytes:
     """The headers as they go over the wire, and the empty line after them."""
-    return b"".join(_folded(name, parts) for name, parts in lines) + b"\r\n"
+    return header_lines(lines) + b"\r\n"
 
 
-def _folded(name: str, parts: Sequence[str]) -> bytes:
+def header_lines(lines: Sequence[Header]) -> bytes:
+    """The same without the empty line, for more to follow.
+
+    Raises:
+        SettingsError: a line is longer than 998, or is not ASCII.
+    """
+    return b"".join(_checked(name, folded(name, parts)) for name, parts in lines)
+
+
+def folded(name: str, parts: Sequence[str]) -> list[str]:
+    """The lines of a header, folded between parts where a line would be too long."""
     lines = [f"{name}:"]
     for position, text in enumerate(parts):
         # The first part stays beside the name: a line of white space alone is obsolete.
         if position and len(lines[-1]) + 1 + len(text) > _LINE:
             lines.append("")
         lines[-1] += f" {text}"
+    return lines
+
+
+def _checked(name: str, lines: Sequence[str]) -> bytes:
     for line in lines:
         if len(line) > _LONGEST_LINE or not (line.isascii() and line.isprintable()):
             raise SettingsError(
@@ -155,16 +184,24 @@ def unstructured(text: str) -> tuple[str, ...]:
 
 def mailbox(box: Mailbox) -> tuple[str, ...]:
     """A display name of at most 64 characters, and an address in angle brackets."""
-    name = one_line(one_line(box.name)[:_DISPLAY_NAME])
-    address = f"<{box.address}>"
+    return (*display_name(bounded_name(box.name)), f"<{box.address}>")
+
+
+def bounded_name(name: str) -> str:
+    """A name that can be shown: on one line, of at most 64 characters; may be empty."""
+    return one_line(one_line(name)[:_DISPLAY_NAME])
+
+
+def display_name(name: str) -> tuple[str, ...]:
+    """A name of :func:`bounded_name` as it stands before an address (RFC 5322, 3.4)."""
     if not name:
-        return (address,)
+        return ()
     if not _plain(name):
-        return (*_encoded(name), address)
+        return tuple(_encoded(name))
     if _ATOMS.fullmatch(name):
-        return (name, address)
+        return (name,)
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-    return (f'"{quoted}"', address)
+    return (f'"{quoted}"',)
 
 
 def _plain(text: str) -> bool:
@@ -174,7 +211,9 @@ def _plain(text: str) -> bool:
 
 def _encoded(text: str) -> list[str]:
     """``text`` as encoded words (RFC 2047), in whichever encoding is shorter."""
-    encode = min((_q, _b), key=lambda e: len(e(text)))
+    shorter, encode = min(((e(text), e) for e in (_q, _b)), key=lambda tried: len(tried[0]))
+    if text and len(shorter) <= _ENCODED_WORD:
+        return [shorter]
     words: list[str] = []
     start = 0
     for end in range(1, len(text) + 1):
@@ -197,13 +236,13 @@ def _q(text: str) -> str:
     return f"=?utf-8?q?{''.join(safe)}?="
 
 
-def _host(desk: Desk) -> str:
+def host(desk: Desk) -> str:
     """The desk's host as the domain name that these headers need: in ASCII, and no IPv6 address."""
     try:
-        host = ascii_host(desk.host)
+        name = ascii_host(desk.host)
     except ValueError:
         return "localhost"
-    return "localhost" if ":" in host else host
+    return "localhost" if ":" in name else name
 
 
 # Parts -------------------------------------------------------------------------------------------
@@ -211,12 +250,16 @@ def _host(desk: Desk) -> str:
 
 def part(subtype: str, content: bytes) -> bytes:
     """A text part, UTF-8 in quoted-printable: lines of at most 76 (RFC 2045, 6.7)."""
-    head = (
+    lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").removesuffix(b"\n") + b"\n"
+    return part_head(subtype) + b2a_qp(lines.replace(b"\n", b"\r\n"), istext=True)
+
+
+def part_head(subtype: str) -> bytes:
+    """The headers of a text part, and the empty line after them."""
+    return (
         f'Content-Type: text/{subtype}; charset="utf-8"\r\n'
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-    )
-    lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").removesuffix(b"\n") + b"\n"
-    return head.encode("ascii") + b2a_qp(lines.replace(b"\n", b"\r\n"), istext=True)
+    ).encode("ascii")
 
 
 def boundary(parts: Sequence[bytes]) -> str:

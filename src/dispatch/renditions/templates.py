@@ -139,6 +139,25 @@ class Templates:
         found = (folder / name for folder in self.folders)
         return next((path for path in found if path.is_file()), None)
 
+    def files(self, *prefixes: str) -> dict[str, bytes]:
+        """Every file whose name begins with one of ``prefixes``, as it would be read, by name.
+
+        Raises:
+            TemplateError: one cannot be read.
+        """
+        found: dict[str, bytes] = {}
+        for folder in self.folders:
+            for path in sorted(folder.rglob("*")):
+                name = path.relative_to(folder).as_posix()
+                if name.startswith(prefixes) and name not in found and path.is_file():
+                    try:
+                        found[name] = path.read_bytes()
+                    except OSError as error:
+                        raise TemplateError(
+                            f"{path}: it cannot be read: {error.strerror}."
+                        ) from error
+        return dict(sorted(found.items()))
+
     def _translations(self, tag: str) -> NullTranslations:
         if tag not in self._languages:
             parts = [part for part in tag.replace("_", "-").split("-") if part.isalnum()]
