@@ -84,8 +84,12 @@ class Relays(Generic[R]):
         """It has answered for a copy, whatever it said."""
         self._health[relay.name].answered = now
 
-    def ended(self, relay: R, end: End, now: float) -> None:
-        """A connection to it has ended."""
+    def ended(self, relay: R, end: End, now: float, opened: float = float("inf")) -> None:
+        """A connection to it has ended.
+
+        Args:
+            opened: when it was opened: an older one than the one on trial says nothing about that.
+        """
         health = self._health[relay.name]
         if health.given_up:
             return
@@ -93,8 +97,8 @@ class Relays(Generic[R]):
             health.recovered()
         elif end.kind == "auth":
             health.failed(end.sentence, float("inf"))
-        elif health.well or health.on_trial:
-            # Only the first of the connections that break off together counts.
+        elif health.well or (health.trial is not None and opened >= health.trial):
+            # Of the connections that break off together only the first counts.
             wait = _TLS if end.kind == "tls" else min(_FIRST * 2**health.failures, _LONGEST)
             health.failed(end.sentence, now + wait * self._chance.uniform(0.5, 1))
 
@@ -133,10 +137,6 @@ class _Health:
     @property
     def well(self) -> bool:
         return not self.failures
-
-    @property
-    def on_trial(self) -> bool:
-        return self.trial is not None
 
     @property
     def given_up(self) -> bool:
