@@ -97,7 +97,7 @@ class Press:
 
     def message_id(self, key: int) -> str:
         """The Message-ID of the recipient with this key, in its angle brackets."""
-        return f"<{digest(self._seed, b'%d' % key, 'sha256')[:16].hex()}@{self._host}>"
+        return message_id(self._seed, self._host, key)
 
     def copy(self, person: Person) -> tuple[str, bytes]:
         """The envelope's sender and the message, with CRLF at the end of each line.
@@ -139,6 +139,11 @@ class Press:
         for phrase in self._names:
             said = as_html if phrase.hole.html else as_text
             pieces[phrase.place] = phrase.before + said + phrase.after
+
+
+def message_id(seed: bytes, host: str, key: int) -> str:
+    """The Message-ID of a recipient of the edition with this seed, in its angle brackets."""
+    return f"<{digest(seed, b'%d' % key, 'sha256')[:16].hex()}@{host}>"
 
 
 _SAID = ("name", "email")
