@@ -253,7 +253,7 @@ def _keep(folder: Path, number: int, sender: str, recipients: tuple[str, ...], d
     name = re.sub(r"[^\w.+@-]", "_", recipients[0])[:60]
     envelope = [b"Return-Path: <", _bytes(sender), b">\r\n"]
     for recipient in recipients:
-        envelope += [b"Delivered-To: ", _bytes(recipient), b"\r\n"]
+        envelope += [b"X-Original-To: ", _bytes(recipient), b"\r\n"]
     path = folder / f"{number:06}-{name}.eml"
     path.write_bytes(b"".join([*envelope, data]))
 
