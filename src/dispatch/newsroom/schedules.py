@@ -24,6 +24,7 @@ _AT = re.compile(
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?")
 _PLACE = re.compile(r"[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z0-9_+-]+){1,2}|UTC")
 _EXAMPLES = '07:00, "2026-11-25 07:00" or "2026-11-25 07:00 Europe/Paris"'
+_LATER = "Name a later time, or leave --at out to send now."
 _LATEST = timedelta(days=366)
 _LAST_ON_EARTH = timezone(timedelta(hours=-12))
 """Where a day ends last."""
@@ -62,17 +63,14 @@ def parse_at(text: str, now: datetime, default_zone: tzinfo) -> Schedule:
     """
     found = _read(text)
     zone = _zone(found["zone"]) if found["zone"] else default_zone
-    clock = _time(found)
-    day = _day(found, now.astimezone(zone))
-    due, note = _in_zone(datetime.combine(day or now.astimezone(zone).date(), clock), zone)
-    if due <= now and not day:
-        tomorrow = now.astimezone(zone).date() + timedelta(days=1)
+    here = now.astimezone(zone)
+    clock, day = _time(found), _day(found, here)
+    due, note = _in_zone(datetime.combine(day or here.date(), clock), zone)
+    if _passed(due, now) and not day:
+        tomorrow = here.date() + timedelta(days=1)
         due, note = _in_zone(datetime.combine(tomorrow, clock), zone)
-    if due <= now:
-        raise DeliveryError(
-            f"--at {_shown(text)} has passed: it is {_written(now.astimezone(zone))} there. "
-            "Name a later time, or leave --at out to send now."
-        )
+    if _passed(due, now):
+        raise DeliveryError(f"--at {_shown(text)} has passed: it is {_written(here)} now. {_LATER}")
     return Schedule(due, note)
 
 
@@ -90,10 +88,10 @@ def parse_local(text: str, now: datetime) -> Clock:
             "Leave out one of the two."
         )
     clock, day = _time(found), _day(found, now.astimezone(UTC))
-    if day and datetime.combine(day, clock, _LAST_ON_EARTH) <= now:
+    if day and _passed(datetime.combine(day, clock, _LAST_ON_EARTH), now):
         raise DeliveryError(
-            f"--at {_shown(text)} has passed everywhere: it is {_written(now.astimezone(UTC))}. "
-            "Name a later time, or leave --at out to send now."
+            f"--at {_shown(text)} has passed everywhere: "
+            f"it is {_written(now.astimezone(UTC))} now. {_LATER}"
         )
     return Clock(clock, day)
 
@@ -166,12 +164,12 @@ def _day(found: re.Match[str], now: datetime) -> date | None:
         ) from None
     if day - now.date() > _LATEST:
         raise DeliveryError(
-            f"--at {_shown(found.string)} is more than a year away: it is {_written(now)}. "
+            f"--at {_shown(found.string)} is more than a year away: it is {_written(now)} now. "
             "Name an earlier day."
         )
     if now.date() - day > _LATEST:  # near year 1 there are no zones
         raise DeliveryError(
-            f"--at {_shown(found.string)} has passed: it is {_written(now)}. Name a later time."
+            f"--at {_shown(found.string)} has passed: it is {_written(now)} now. {_LATER}"
         )
     return day
 
@@ -213,9 +211,15 @@ def _in_zone(local: datetime, zone: tzinfo) -> tuple[datetime, str]:
     first = local.replace(tzinfo=zone)
     real = first.astimezone(UTC).astimezone(zone)
     if real.replace(tzinfo=None) != local:
-        return real, f"Clocks in {zone} leave out {local:%H:%M} on that day: it is {real:%H:%M}."
+        return (
+            real,
+            f"Clocks in {zone} leave out {local:%H:%M} on that day: it leaves at {real:%H:%M}.",
+        )
     if first.utcoffset() != first.replace(fold=1).utcoffset():
-        return first, f"Clocks in {zone} show {local:%H:%M} twice on that day: it is the first."
+        return (
+            first,
+            f"Clocks in {zone} show {local:%H:%M} twice on that day: it leaves the first time.",
+        )
     return first, ""
 
 
@@ -223,11 +227,16 @@ def _next(clock: Clock, zone: tzinfo, now: datetime) -> datetime:
     """When it is ``clock`` in ``zone``; ``now`` where that has passed on the day it names."""
     today = now.astimezone(zone).date()
     due, _ = _in_zone(datetime.combine(clock.day or today, clock.time), zone)
-    if due > now:
+    if not _passed(due, now):
         return due
     if clock.day:
         return now
     return _in_zone(datetime.combine(today + timedelta(days=1), clock.time), zone)[0]
+
+
+def _passed(moment: datetime, now: datetime) -> bool:
+    # Two times of one zone are compared by what its clocks show, which they may show twice.
+    return moment.astimezone(UTC) <= now.astimezone(UTC)
 
 
 def _written(moment: datetime) -> str:
