@@ -26,7 +26,7 @@ CAME_TO = (
 SENT_FROM = ("return-path", "x-envelope-from", "x-original-return-path", "errors-to", "sender")
 """Headers of a returned message that name the address it was sent from."""
 
-_SHORTEST = 20
+_LIKE_A_TOKEN = re.compile(r"[A-Za-z0-9_-]{20,80}")
 _MOST = 200
 _APART = re.compile(r"[\s<>()\[\]\",;:]+")
 _PLUS = re.compile(r"=2b|%2b", re.IGNORECASE)
@@ -46,7 +46,7 @@ def find(candidates: Iterable[str], verify: Verify) -> Found:
     """The first of ``candidates`` that is signed."""
     claimed, tried = False, set[str]()
     for candidate in candidates:
-        if len(candidate) < _SHORTEST or candidate in tried:
+        if candidate in tried or not _LIKE_A_TOKEN.fullmatch(candidate):
             continue
         if len(tried) == _MOST:
             break

@@ -23,8 +23,8 @@ _DAEMON = re.compile(
     re.IGNORECASE,
 )
 _REASON = re.compile(
-    r"\b[45]\d\d[ -]|\b[45]\.\d\.\d{1,3}\b|unknown|no such|not exist|full|quota|rejected|refused"
-    r"|disabled|unavailable|not found",
+    r"\b[45]\d\d[ :-]|\b[45]\.\d\.\d{1,3}\b|unknown|no such|not exist|full|quota|rejected|refused"
+    r"|disabled|unavailable|not found|unrout",
     re.IGNORECASE,
 )
 _OF_THE_SENDER = re.compile(r"\s*-{2,}.{0,80}(?:copy|original|returned|below)", re.IGNORECASE)

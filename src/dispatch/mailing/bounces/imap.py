@@ -128,6 +128,8 @@ def open_folder(url: str, again: bool, timeout: float) -> Iterator[Folder]:
     finally:
         with suppress(*_ANY_ERROR):
             connection.logout()
+        with suppress(OSError):  # after a fault, logging out fails before it closes
+            connection.shutdown()
 
 
 def _connect(address: Address, timeout: float) -> imaplib.IMAP4:
@@ -139,7 +141,8 @@ def _connect(address: Address, timeout: float) -> imaplib.IMAP4:
         try:
             connection.starttls(trusted)
         except BaseException:
-            connection.shutdown()
+            with suppress(OSError):  # the socket is gone already where the handshake failed
+                connection.shutdown()
             raise
     return connection
 
