@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
 
+from jinja2 import TemplateRuntimeError
+
 from dispatch.article import Article
 from dispatch.desk import Desk
 from dispatch.errors import TemplateError
@@ -141,13 +143,13 @@ class Recipient:
         Other placeholders are filled in from ``values``.
 
         Raises:
-            TemplateError: the text does not hold exactly one of the two, once.
+            TemplateRuntimeError: the text does not hold exactly one of the two, once.
         """
         parts = _PLACEHOLDER.split(one_line(text))
         if len(parts) != 3:
-            raise TemplateError(
-                f"recipient.say({text!r}, …): the text needs %(name)s or %(email)s, one of them "
-                "and once. Correct it, or print a text without them as it is."
+            raise TemplateRuntimeError(
+                f"recipient.say({text!r}, …) needs %(name)s or %(email)s in it, one of them and "
+                "once. Correct it, or print a text without them as it is"
             )
         before, kind, after = parts
         said = (_filled(part, values) for part in (before, after, one_line(otherwise)))
@@ -229,7 +231,8 @@ def check_html(html: str, placed: Mapping[str, Slot], template: str) -> None:
                     continue
                 advice = allowed(text, mark, slot)
                 if advice:
-                    raise TemplateError(f"{template}: {_named(slot)} stands in {where}. {advice}")
+                    shown = where.replace(mark, f"{{{{ {_named(slot)} }}}}")
+                    raise TemplateError(f"{template}: {_named(slot)} stands in {shown}. {advice}")
                 good += text.count(mark)
     if good != _count(html, placed):
         raise TemplateError(
