@@ -1,0 +1,192 @@
+"""Commands and their answers, in order and in time: what SMTP is made of.
+
+    self._say(b"RCPT TO:<…>\\r\\n", step, about)    to be sent; step understands the answer
+    self._write()                                 all that was said, in one write
+
+Answers come in the order of the commands (RFC 5321 4.3.1, RFC 2920 3.1). The
+oldest command without one has a deadline, which only a whole answer ends; so
+has a write that the other side does not take.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+from dispatch.mailing.replies import ProtocolError, Reply, ReplyParser
+
+About = TypeVar("About")
+Cause = Literal["lost", "silent", "confused"]
+
+_MEGABYTE = 1_048_576
+
+
+class Step(NamedTuple):
+    """A command: its name in sentences, how long its answer may take, and who understands it.
+
+    ``answered`` is called with the reply and what the command was about.
+    """
+
+    name: str
+    seconds: float
+    answered: Callable[[Reply, Any], None]
+
+
+class Conversation(asyncio.Protocol, Generic[About]):
+    """A connection that was opened; who inherits from it says what is to be said.
+
+    Args:
+        write_seconds: in which each megabyte must be taken.
+        look_every: seconds between two looks at the clock. There is one timer, and none per
+            command.
+    """
+
+    def __init__(self, write_seconds: float, look_every: float) -> None:
+        self._write_seconds = write_seconds
+        self._look_every = look_every
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._parser = ReplyParser()
+        self._expected: deque[tuple[Step, About]] = deque()
+        self._planned: list[tuple[Step, About]] = []  # expected once _out is written
+        self._out: list[bytes | memoryview] = []
+        self._since = 0.0  # when the oldest command began to wait, or there was nothing to do
+        self._hurry = float("inf")  # seconds that no answer may take longer than any more
+        self._stuck_until = 0.0  # when a write that is not taken is given up; 0: none is
+        self._busy = False  # answers are being dealt with
+        self._ended = False  # nothing is dealt with any more
+        self._closed = asyncio.Event()
+
+    # What whoever inherits from it does --------------------------------------------------------
+
+    def _go_on(self) -> None:
+        """Say what there is to say, now that answers were dealt with or the network took all."""
+        raise NotImplementedError
+
+    def _unasked(self, reply: Reply) -> None:
+        """An answer came to nothing."""
+        raise NotImplementedError
+
+    def _idle(self, seconds: float) -> None:
+        """No answer has been due for so long."""
+        raise NotImplementedError
+
+    def _broke_off(self, cause: Cause, what: str) -> None:
+        """The conversation cannot go on: "did not answer RCPT within 5 minutes"."""
+        raise NotImplementedError
+
+    def _failed(self, error: BaseException) -> None:
+        """Dealing with an answer raised ``error``."""
+        raise NotImplementedError
+
+    # Saying ------------------------------------------------------------------------------------
+
+    def _begin(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._loop = asyncio.get_running_loop()
+        self._since = self._loop.time()
+        self._timer = self._loop.call_later(self._look_every, self._look)
+
+    def _say(self, data: bytes, step: Step, about: About) -> None:
+        self._out.append(data)
+        self._planned.append((step, about))
+
+    def _write(self) -> None:
+        """Send all that was said. No answer to it can have come before."""
+        assert self._transport
+        if not self._expected:
+            self._since = self._loop.time()
+        self._expected.extend(self._planned)
+        self._planned.clear()
+        data = b"".join(self._out)
+        self._out.clear()
+        self._transport.write(data)
+
+    def pause_writing(self) -> None:
+        """Part of a write is still in this process."""
+        assert self._transport
+        megabytes = 1 + self._transport.get_write_buffer_size() // _MEGABYTE
+        self._stuck_until = self._loop.time() + megabytes * self._write_seconds
+
+    def resume_writing(self) -> None:
+        """All of it has been taken."""
+        self._stuck_until = 0.0
+        self._since = self._loop.time()
+        self._guarded(self._go_on)
+
+    # Hearing -----------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        self._guarded(self._hear, data)
+
+    def _hear(self, data: bytes) -> None:
+        reply = None
+        for reply in self._parser.feed(data):
+            if self._ended:
+                return
+            if self._expected:
+                step, about = self._expected.popleft()
+                step.answered(reply, about)
+            else:
+                self._unasked(reply)
+        if reply is not None and not self._ended:  # part of one does not extend the time it has
+            self._since = self._loop.time()
+            self._go_on()
+
+    def eof_received(self) -> None:
+        # Whoever says no more gives no answers either.
+        self._guarded(self._broke_off, "lost", "closed the connection")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closed.set()
+        what = "broke the connection off" if exc else "closed the connection"
+        self._guarded(self._broke_off, "lost", what)
+
+    def _guarded(self, action: Callable[..., None], *args: object) -> None:
+        """Do ``action``, unless that comes from within another; what goes wrong ends it all."""
+        if self._busy or self._ended:
+            return
+        self._busy = True
+        try:
+            action(*args)
+        except ProtocolError as error:
+            self._broke_off("confused", f"broke the protocol: {error}")
+        except Exception as error:  # of whoever gives the work
+            self._failed(error)
+        finally:
+            self._busy = False
+
+    # Time --------------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """Look at the clock, every so often."""
+        self._timer = self._loop.call_later(self._look_every, self._look)
+        now = self._loop.time()
+        if self._stuck_until:
+            if now > self._stuck_until:
+                what = f"took nothing of what was sent within {spell(self._write_seconds)}"
+                self._guarded(self._broke_off, "silent", what)
+        elif self._expected:
+            step, _ = self._expected[0]
+            seconds = min(step.seconds, self._hurry)
+            if now - self._since > seconds:
+                what = f"did not answer {step.name} within {spell(seconds)}"
+                self._guarded(self._broke_off, "silent", what)
+        else:
+            self._guarded(self._idle, now - self._since)
+
+    def _close(self) -> None:
+        """Let go of the connection; what was not sent yet is not sent."""
+        if self._timer:
+            self._timer.cancel()
+        if self._transport:
+            self._transport.abort()
+
+
+def spell(seconds: float) -> str:
+    """``seconds`` in words: 300 → 5 minutes."""
+    if seconds >= 120 and seconds % 60 == 0:
+        return f"{seconds / 60:.0f} minutes"
+    return "1 second" if seconds == 1 else f"{seconds:g} seconds"
