@@ -140,7 +140,7 @@ def _ledger() -> None:
         sa.UniqueConstraint("edition", "subscriber", name="recipients_once"),
     )
     op.create_index("recipients_subscriber", "recipients", ["subscriber"])
-    waiting = sa.text("state IN ('queued', 'leased', 'deferred')")
+    waiting = sa.text("state = 'queued' OR state = 'leased' OR state = 'deferred'")
     op.create_index(
         "recipients_waiting",
         "recipients",
