@@ -99,7 +99,8 @@ class Relays(Generic[R]):
             health.failed(end.sentence, float("inf"))
         elif health.well or (health.trial is not None and opened >= health.trial):
             # Of the connections that break off together only the first counts.
-            wait = _TLS if end.kind == "tls" else min(_FIRST * 2**health.failures, _LONGEST)
+            doubled = min(_FIRST * 2 ** min(health.failures, 10), _LONGEST)
+            wait = _TLS if end.kind == "tls" else doubled
             health.failed(end.sentence, now + wait * self._chance.uniform(0.5, 1))
 
     def next_try(self, now: float) -> float | None:

@@ -199,7 +199,8 @@ class _Slowed:
     def _rest(self, now: float) -> None:
         """Nothing for a while, then one a second until something is accepted."""
         self._go(min(self._speed, 1.0))
-        self._deaf = now + min(_REST * 2 ** (self._in_row - _ROW), _LONGEST_REST)
+        doublings = min(self._in_row - _ROW, 10)
+        self._deaf = now + min(_REST * 2**doublings, _LONGEST_REST)
         self.rate.rest(self._deaf)
 
     def _go(self, speed: float) -> None:
