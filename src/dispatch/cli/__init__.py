@@ -15,7 +15,20 @@ import traceback
 import click
 
 from dispatch import __version__
-from dispatch.cli import check, completion, publish, read, talk, templates
+from dispatch.cli import (
+    catch,
+    check,
+    completion,
+    dkim,
+    mailing,
+    publish,
+    read,
+    run,
+    send,
+    subscribers,
+    talk,
+    templates,
+)
 from dispatch.errors import DispatchError, SettingsError
 
 
@@ -27,6 +40,7 @@ Examples:
   dispatch publish stories/ --out site      every article of a folder
   dispatch read article.txt                 what is understood of an article
   dispatch check article.txt                what would embarrass the desk
+  dispatch send article.txt --desk world    the newsletter, to the desk's subscribers
 
 Settings are read from .env and the environment; .env.example lists them.""",
 )
@@ -37,6 +51,12 @@ def dispatch() -> None:
 
 for command in (
     publish.publish,
+    send.send,
+    mailing.mailing,
+    run.run,
+    subscribers.subscribers,
+    dkim.dkim,
+    catch.catch,
     read.read,
     check.check,
     templates.templates,

@@ -19,8 +19,8 @@ from dispatch.ledger.facts import Recipient
 from dispatch.mailing.pacing import Domains, Rate
 from dispatch.mailing.transport import Copy
 
-Press = Callable[[Recipient], Copy]
-"""Makes a recipient's copy, complete and signed."""
+Press = Callable[[Recipient], Copy | None]
+"""Makes a recipient's copy; None: there can be none, and that is dealt with."""
 
 
 class Backlog:
@@ -102,7 +102,8 @@ class Backlog:
 
     def withdraw(self, unwanted: Callable[[int], bool] = lambda _key: True) -> list[int]:
         """Take out what is ``unwanted`` by its key, by default everything; returns the keys."""
-        out = [item.key for item in (*self._recipients, *self._copies) if unwanted(item.key)]
+        out = [r.key for r in self._recipients if unwanted(r.key)]
+        out += [c.key for c in self._copies if unwanted(c.key)]
         out += [c.key for copies in self._parked.values() for c in copies if unwanted(c.key)]
         gone = set(out)
         self._recipients = deque(r for r in self._recipients if r.key not in gone)
@@ -127,7 +128,8 @@ class Backlog:
         while self._copies:
             yield self._copies.popleft()
         while self._press and self._recipients:
-            yield self._press(self._recipients.popleft())
+            if copy := self._press(self._recipients.popleft()):
+                yield copy
 
     def _park(self, copy: Copy, wake: float) -> None:
         if copy.domain not in self._parked:

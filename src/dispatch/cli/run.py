@@ -1,0 +1,33 @@
+"""``dispatch run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dispatch.cli import talk
+from dispatch.cli.options import out_option
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  dispatch run
+  dispatch run --once      # what is due now, for cron
+
+It works off schedules and retries, and stays. On one machine it is the whole engine; two at once
+do no harm."""
+)
+@click.option("--once", is_flag=True, help="Work off what is due now, then end.")
+@out_option
+@talk.debug_option
+def run(once: bool, out: Path) -> int:
+    """Send what is due: schedules, retries, mailings that were cut off."""
+    from dispatch.newsroom import sending
+
+    settings = talk.load_settings()
+    with talk.stoppable(terminate=True) as stopped:
+        follower = sending.Follower(said=talk.hint, stopped=stopped)
+        ended = sending.run(out, settings, follower, once=once)
+    return int(bool(ended.unreachable))

@@ -1,0 +1,224 @@
+"""Making an edition: its articles, rendered and composed once, and everything frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from dispatch.article import Article, Note
+from dispatch.desk import Desk
+from dispatch.errors import ArticleError, DeliveryError
+from dispatch.mailing import dkim
+from dispatch.mailing.composer import compose
+from dispatch.mailing.composition import Composition
+from dispatch.mailing.press import Person, Press
+from dispatch.mailing.transport import Copy
+from dispatch.newsroom import keys, sources
+from dispatch.newsroom.desks import desk_slug, make_desk
+from dispatch.newsroom.own_templates import open_templates
+from dispatch.newsroom.placing import place
+from dispatch.newsroom.reading import read_article
+from dispatch.readers.publishers import Publishers
+from dispatch.renditions import digest, email
+from dispatch.renditions.email import EmailRendition
+from dispatch.renditions.templates import Templates
+from dispatch.settings import Settings
+from dispatch.store import articles as article_store
+from dispatch.store import editions as store
+from dispatch.store.editions import EditionRow
+
+BODY = "body/"
+"""What the names of frozen compositions begin with; the language follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an edition says: its articles, the lead story first, as they are rendered for a desk."""
+
+    desk: Desk
+    articles: tuple[Article, ...]
+    subject: str
+    rendition: EmailRendition
+    templates: dict[str, bytes]
+    """By name, all that were there to be used."""
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        return self.rendition.notes
+
+
+def find_desk(connection: Connection, name: str, settings: Settings) -> Desk:
+    """The desk of this name or slug."""
+    slug = desk_slug(name)
+    row = article_store.desk(connection, slug)
+    return make_desk(row.name if row else name, slug, settings, row.tag if row else None)
+
+
+def placed_articles(
+    connection: Connection,
+    names: Sequence[str],
+    settings: Settings,
+    now: datetime,
+    due: datetime | None,
+) -> tuple[Article, ...]:
+    """The articles in the files ``names``, each with its id, version and address.
+
+    Args:
+        due: when they are to be mailed to everybody; None: they are not.
+
+    Raises:
+        ArticleError: one cannot be read, or is embargoed until after ``due``.
+    """
+    publishers = Publishers.load(settings.publishers)
+    found = []
+    for name in names:
+        article = read_article(name, settings, publishers)
+        desk = find_desk(connection, article.desk or settings.desk, settings)
+        file = None if name == sources.STANDARD_INPUT else sources.absolute(name)
+        placed = place(connection, article, desk, file, now)
+        if due and article.embargo is not None and article.embargo > due:
+            raise ArticleError(
+                f"{sources.label(name)} is embargoed until {article.embargo:%Y-%m-%d %H:%M %Z}, "
+                f"and the newsletter would leave at {due:%Y-%m-%d %H:%M %Z}. "
+                "Nothing was sent: give a later time with --at."
+            )
+        found.append(placed.article)
+    if len({article.id for article in found}) < len(found):
+        raise ArticleError("The same article is given twice. Nothing was sent.")
+    return tuple(found)
+
+
+def render(
+    articles: Sequence[Article], desk: Desk, subject: str | None, settings: Settings
+) -> Content:
+    """One article as itself, several as a digest, with marks for what is personal."""
+    templates = open_templates(settings)
+    most = settings.max_email_bytes
+    if len(articles) == 1:
+        rendition = email.render(articles[0], desk, templates, max_bytes=most, personal=True)
+    else:
+        rendition = digest.render(articles, desk, templates, subject=subject, max_bytes=most)
+    if subject is not None:
+        rendition = replace(rendition, subject=subject)
+    return Content(desk, tuple(articles), rendition.subject, rendition, _used(templates))
+
+
+def freeze(
+    connection: Connection,
+    content: Content,
+    *,
+    segment: str | None,
+    seed: str,
+    token_key: str,
+    made: datetime,
+    settings: Settings,
+) -> int:
+    """Record the edition and everything that it is made of; returns its number."""
+    desk = content.desk
+    row = EditionRow(0, desk.slug, content.subject, segment, made, seed, token_key)
+    number = store.add(connection, row)
+    store.add_articles(connection, number, [(a.id or "", a.version or 1) for a in content.articles])
+    composition = composed(content, number, seed, made, settings)
+    store.freeze(
+        connection,
+        number,
+        {f"{BODY}{composition.language}": composition.to_bytes(), **content.templates},
+    )
+    return number
+
+
+def composed(
+    content: Content, number: int, seed: str, made: datetime, settings: Settings
+) -> Composition:
+    """The message, but for what is personal."""
+    own = settings.for_desk(content.desk.slug)
+    return compose(
+        content.rendition,
+        content.desk,
+        edition=number,
+        seed=seed,
+        made=made,
+        return_path=own.return_path.replace("{host}", content.desk.host),
+        unsubscribe_address=own.unsubscribe_address.replace("{host}", content.desk.host),
+    )
+
+
+def thawed(connection: Connection, number: int) -> tuple[EditionRow, Composition]:
+    """An edition as it was frozen.
+
+    Raises:
+        DeliveryError: there is no such mailing, or what it was made of is gone.
+    """
+    row = store.edition(connection, number)
+    if row is None:
+        raise DeliveryError(
+            f"There is no mailing {number}. `dispatch mailing list` shows those that are."
+        )
+    bodies = store.frozen(connection, number, BODY)
+    if not bodies:
+        raise DeliveryError(
+            f"What mailing {number} was made of is not in the database any more. "
+            "Restore a backup of it."
+        )
+    return row, Composition.from_bytes(next(iter(bodies.values())))
+
+
+class EditionPress:
+    """Makes the copies of an edition: composed, and signed where the desk has DKIM keys.
+
+    It holds no state that changes: threads may share it.
+    """
+
+    def __init__(self, composed: Press, signer: dkim.Signer | None) -> None:
+        self._composed = composed
+        self._signer = signer
+
+    def copy(self, key: int, email: str, domain: str, name: str | None) -> Copy:
+        """A recipient's copy; the same bytes whenever it is made.
+
+        Raises:
+            DeliveryError: the address cannot be mailed.
+        """
+        sender, data = self._composed.copy(Person(key, email, name))
+        if self._signer:
+            data = self._signer.sign(data) + data
+        return Copy(key, sender, email, domain, data)
+
+
+def press(
+    connection: Connection,
+    number: int,
+    settings: Settings,
+    now: datetime,
+    signing: Sequence[dkim.Key] | None = None,
+) -> EditionPress:
+    """The press of an edition.
+
+    Args:
+        signing: the DKIM keys of all desks; None: read from their folder.
+
+    Raises:
+        DeliveryError: there is no such mailing, or a key that it needs is gone.
+    """
+    row, composition = thawed(connection, number)
+    tokens = keys.tokens(connection, settings, now).signing_with(row.token_key)
+    every_key = dkim.load(settings.dkim) if signing is None else signing
+    own = dkim.keys_for(every_key, composition.from_domain)
+    return EditionPress(Press(composition, tokens), dkim.Signer(own) if own else None)
+
+
+def _used(templates: Templates) -> dict[str, bytes]:
+    return {
+        f"templates/{name}": data for name, data in templates.files("email/", "locale/").items()
+    }
+
+
+def database(out: Path) -> Path:
+    """Where the database of the folder ``out`` lies."""
+    from dispatch.newsroom.publish import DATABASE
+
+    return out / DATABASE

@@ -1,0 +1,264 @@
+"""Making a mailing: an edition, its candidates, and who of them gets it.
+
+A rehearsal does all of it and keeps nothing, so that its numbers are those of
+the mailing itself.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from dispatch.article import Note
+from dispatch.audience import segments
+from dispatch.desk import Desk
+from dispatch.errors import ArticleError, DeliveryError
+from dispatch.newsroom import editions, keys, publish, schedules
+from dispatch.settings import Settings
+from dispatch.store import candidates as candidate_store
+from dispatch.store import editions as edition_store
+from dispatch.store.candidates import Candidates, Schedule
+from dispatch.store.connection import Store
+from dispatch.store.tables import epoch
+
+_DOMAINS = 10
+"""Recipient domains that are told one by one; the others are told together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked for; the options of ``dispatch send``."""
+
+    out: Path
+    names: tuple[str, ...]
+    desk: str
+    subject: str | None = None
+    segment: str | None = None
+    at: str | None = None
+    local_time: bool = False
+    again: bool = False
+    in_doubt: str = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A mailing in numbers: candidates = recipients + the sum of ``excluded``."""
+
+    mailing: int
+    desk: str
+    subject: str
+    articles: tuple[str, ...]
+    due: datetime
+    scheduled: bool
+    local_time: bool
+    candidates: int
+    recipients: int
+    excluded: tuple[tuple[str, int], ...]
+    """Why, and how many."""
+    domains: tuple[tuple[str, int], ...]
+    """The largest recipient domains, and how many each has."""
+    twice: int
+    """Recipients who have had one of the articles before."""
+    earlier: tuple[int, ...]
+    """The mailings it was in."""
+    rate: float
+    notes: tuple[Note, ...]
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it takes at the rate that is set; None: there is no limit."""
+        return self.recipients / self.rate if self.rate else None
+
+    @property
+    def takes(self) -> str:
+        if self.seconds is None:
+            return "as long as the relay needs: no rate is set (DISPATCH_SMTP_RATE)"
+        length = timedelta(seconds=round(self.seconds))
+        return f"{length} at {self.rate:g} messages a second"
+
+    @property
+    def leaves(self) -> str:
+        if not self.scheduled:
+            return "now"
+        each = ", each in their own time zone" if self.local_time else ""
+        return f"{self.due:%Y-%m-%d %H:%M %Z}{each}"
+
+    @property
+    def warnings(self) -> Iterator[str]:
+        if self.twice:
+            yield (
+                f"{self.twice:,} of them have had an article of it before, in mailing "
+                f"{' and '.join(map(str, self.earlier[-3:]))}: it takes --again to send it to them."
+            )
+        if not self.recipients:
+            yield "Nobody would get it."
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "mailing": self.mailing or None,
+            "desk": self.desk,
+            "subject": self.subject,
+            "articles": list(self.articles),
+            "due": self.due.isoformat(),
+            "scheduled": self.scheduled,
+            "candidates": self.candidates,
+            "recipients": self.recipients,
+            "excluded": dict(self.excluded),
+            "domains": dict(self.domains),
+            "twice": self.twice,
+            "earlier_mailings": list(self.earlier),
+            "seconds": self.seconds,
+            "notes": [
+                {"level": n.level, "where": n.where, "message": n.message} for n in self.notes
+            ],
+        }
+
+
+def rehearse(order: Order, settings: Settings, now: datetime) -> Plan:
+    """What :func:`make` would do; nothing is kept.
+
+    Raises: as :func:`make`.
+    """
+    with _opened(order.out) as store, store.transaction(keep=False) as connection:
+        return replace(_make(connection, order, settings, now), mailing=0)
+
+
+def make(order: Order, settings: Settings, now: datetime) -> Plan:
+    """Publish the articles where they are not, freeze an edition and queue its recipients.
+
+    Raises:
+        ArticleError: an article cannot be used.
+        AudienceError: the segment makes no sense.
+        DeliveryError: the desk has no subscribers, nobody is left to send it to, the article was
+            sent before, or the time makes no sense.
+        StoreError: the database cannot be written.
+    """
+    _publish(order, settings, now)
+    with _opened(order.out) as store, store.transaction() as connection:
+        plan = _make(connection, order, settings, now)
+        if refused := _refused(plan, order):
+            raise DeliveryError(refused)
+        return plan
+
+
+@contextmanager
+def _opened(out: Path) -> Iterator[Store]:
+    store = Store(editions.database(out))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _publish(order: Order, settings: Settings, now: datetime) -> None:
+    """So that the links of the newsletter lead somewhere."""
+    refused: list[publish.Outcome] = []
+
+    def outcome(outcome: publish.Outcome) -> None:
+        if outcome.action == "refused":
+            refused.append(outcome)
+
+    home = replace(settings, desk=order.desk)  # of an article that names none
+    publish.publish(order.names, publish.Options(order.out), home, now, publish.Watch(outcome))
+    if refused:
+        raise ArticleError(f"{refused[0].notes[-1].message} Nothing was sent.")
+
+
+def _make(connection: Connection, order: Order, settings: Settings, now: datetime) -> Plan:
+    desk = editions.find_desk(connection, order.desk, settings)
+    candidates = _candidates(connection, order, desk)
+    schedule, note = _schedule(connection, order, desk, candidates, now)
+    home = replace(settings, desk=order.desk)
+    articles = editions.placed_articles(connection, order.names, home, now, schedule.due)
+    content = editions.render(articles, desk, order.subject, settings)
+    earlier = edition_store.with_articles(connection, desk.slug, [a.id or "" for a in articles])
+    number = editions.freeze(
+        connection,
+        content,
+        segment=order.segment,
+        seed=secrets.token_hex(16),
+        token_key=keys.tokens(connection, settings, now).newest,
+        made=now,
+        settings=settings,
+    )
+    census = candidate_store.census(connection, candidates)
+    candidate_store.snapshot(
+        connection, number, candidates, schedule, in_doubt=order.in_doubt, now=epoch(now)
+    )
+    return Plan(
+        mailing=number,
+        desk=desk.name,
+        subject=content.subject,
+        articles=tuple(article.headline for article in articles),
+        due=schedule.due,
+        scheduled=schedule.state == "scheduled",
+        local_time=order.local_time,
+        candidates=census.candidates,
+        recipients=census.recipients,
+        excluded=tuple(census.excluded.items()),
+        domains=_largest(census.domains),
+        twice=candidate_store.had_before(connection, number, earlier),
+        earlier=tuple(earlier),
+        rate=settings.smtp_rate,
+        notes=(*content.notes, *([Note("info", "--at", note)] if note else [])),
+    )
+
+
+def _candidates(connection: Connection, order: Order, desk: Desk) -> Candidates:
+    audience = edition_store.desks_with_subscribers(connection)
+    if desk.slug not in audience:
+        others = ", ".join(f"{slug} ({count:,})" for slug, count in sorted(audience.items()))
+        raise DeliveryError(
+            f"The desk {desk.name} has no subscribers. "
+            + (f"There are subscribers of: {others}." if others else "No desk has any.")
+            + f" dispatch subscribers import FILE.csv --desk {desk.slug} brings them in."
+        )
+    where = segments.condition(segments.parse(order.segment)) if order.segment else None
+    return Candidates(desk.slug, where)
+
+
+def _schedule(
+    connection: Connection, order: Order, desk: Desk, candidates: Candidates, now: datetime
+) -> tuple[Schedule, str]:
+    """When it leaves, and what is to be said about that."""
+    if order.at is None:
+        return Schedule("sending", now), ""
+    if not order.local_time:
+        found = schedules.parse_at(order.at, now, desk.timezone)
+        return Schedule("scheduled", found.due), found.note
+    zones = candidate_store.timezones(connection, candidates)
+    clock = schedules.parse_local(order.at, now)
+    dues = schedules.local_due(clock, zones, now, desk.timezone)
+    others = dues[None]
+    by_timezone = {zone: epoch(dues.get(zone, others)) for zone in zones}
+    # The mailing begins where the day does.
+    return Schedule("scheduled", min(dues.values()), by_timezone, epoch(others)), ""
+
+
+def _largest(domains: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    listed = list(domains.items())
+    rest = sum(count for _, count in listed[_DOMAINS:])
+    more = [(f"{len(listed) - _DOMAINS:,} other domains", rest)] if rest else []
+    return (*listed[:_DOMAINS], *more)
+
+
+def _refused(plan: Plan, order: Order) -> str:
+    """Why the mailing is not made, as a sentence; empty where it can be."""
+    if not plan.recipients:
+        why = "; ".join(f"{count:,} {reason}" for reason, count in plan.excluded)
+        among = f"of {plan.candidates:,} candidates: {why}" if why else "no subscriber matches"
+        return f"Nobody would get it: {among}. Nothing was sent."
+    if plan.twice and not order.again:
+        mailings = " and ".join(map(str, plan.earlier[-3:]))
+        return (
+            f"It was sent before, in mailing {mailings}: {plan.twice:,} of {plan.recipients:,} "
+            "recipients would get an article of it twice. Nothing was sent; --again sends it "
+            "all the same."
+        )
+    return ""

@@ -1,0 +1,143 @@
+"""Editions: what was frozen, of which articles, and under which names.
+
+Every function takes a connection of :meth:`dispatch.store.connection.Store.transaction`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import Connection, func, insert, select
+
+from dispatch.store.tables import (
+    articles,
+    blobs,
+    edition_articles,
+    edition_files,
+    editions,
+    mailings,
+    subscribers,
+    versions,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EditionRow:
+    """A row of ``editions``; the columns are explained there."""
+
+    key: int
+    desk: str
+    subject: str
+    segment: str | None
+    made: datetime
+    seed: str
+    token_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArticle:
+    """An article's id, its newest version's number, and that version as JSON."""
+
+    id: str
+    version: int
+    content: str
+
+
+def add(connection: Connection, row: EditionRow) -> int:
+    """Add an edition; ``row.key`` is ignored. Returns its number, which is never given twice."""
+    values = {column: getattr(row, column) for column in EditionRow.__slots__ if column != "key"}
+    return int(connection.execute(insert(editions).values(values)).lastrowid)
+
+
+def edition(connection: Connection, key: int) -> EditionRow | None:
+    found = connection.execute(select(editions).where(editions.c.key == key)).first()
+    return EditionRow(*found) if found else None
+
+
+def every(connection: Connection, desk: str | None = None) -> list[EditionRow]:
+    """All editions, or those of a desk, the newest first."""
+    wanted = select(editions).order_by(editions.c.key.desc())
+    if desk is not None:
+        wanted = wanted.where(editions.c.desk == desk)
+    return [EditionRow(*row) for row in connection.execute(wanted)]
+
+
+def add_articles(
+    connection: Connection, edition: int, articles_: Sequence[tuple[str, int]]
+) -> None:
+    """Record the ids and versions of an edition's articles, the lead story first."""
+    rows = [
+        {"edition": edition, "position": n, "article": id_, "version": version}
+        for n, (id_, version) in enumerate(articles_)
+    ]
+    connection.execute(insert(edition_articles), rows)
+
+
+def articles_of(connection: Connection, edition: int) -> list[tuple[str, int]]:
+    """Ids and versions of an edition's articles, the lead story first."""
+    found = connection.execute(
+        select(edition_articles.c.article, edition_articles.c.version)
+        .where(edition_articles.c.edition == edition)
+        .order_by(edition_articles.c.position)
+    )
+    return [(id_, version) for id_, version in found]
+
+
+def with_articles(connection: Connection, desk: str, ids: Iterable[str]) -> list[int]:
+    """The desk's earlier editions that held one of these articles, the oldest first.
+
+    A mailing that was cancelled before it began is none: nobody has it.
+    """
+    found = connection.execute(
+        select(editions.c.key)
+        .join(edition_articles, edition_articles.c.edition == editions.c.key)
+        .join(mailings, mailings.c.edition == editions.c.key)
+        .where(editions.c.desk == desk, edition_articles.c.article.in_(list(ids)))
+        .distinct()
+        .order_by(editions.c.key)
+    )
+    return [key for (key,) in found]
+
+
+def newest_version(connection: Connection, id_: str) -> StoredArticle | None:
+    """The newest version of the article with this id."""
+    found = connection.execute(
+        select(articles.c.id, versions.c.number, versions.c.content)
+        .join(versions, versions.c.article == articles.c.key)
+        .where(articles.c.id == id_, versions.c.number == articles.c.version)
+    ).first()
+    return StoredArticle(*found) if found else None
+
+
+# What was frozen ---------------------------------------------------------------------------------
+
+
+def freeze(connection: Connection, edition: int, files: Mapping[str, bytes]) -> None:
+    """Keep ``files``, by name, as the edition's; equal ones are kept once."""
+    for name, data in files.items():
+        digest = sha256(data).hexdigest()
+        known = select(blobs.c.sha256).where(blobs.c.sha256 == digest)
+        if connection.execute(known).first() is None:
+            connection.execute(insert(blobs).values(sha256=digest, data=data))
+        connection.execute(insert(edition_files).values(edition=edition, name=name, sha256=digest))
+
+
+def frozen(connection: Connection, edition: int, prefix: str) -> dict[str, bytes]:
+    """The edition's files whose names begin with ``prefix``."""
+    found = connection.execute(
+        select(edition_files.c.name, blobs.c.data)
+        .join(blobs, blobs.c.sha256 == edition_files.c.sha256)
+        .where(edition_files.c.edition == edition, edition_files.c.name.startswith(prefix))
+    )
+    return dict(found.tuples().all())
+
+
+def desks_with_subscribers(connection: Connection) -> dict[str, int]:
+    """How many subscribers each desk has, by its slug."""
+    found = connection.execute(
+        select(subscribers.c.desk, func.count()).group_by(subscribers.c.desk)
+    )
+    return dict(found.tuples().all())
