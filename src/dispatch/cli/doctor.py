@@ -111,7 +111,9 @@ def _sum_up(findings: Sequence[Finding]) -> None:
 
     talk.say("")
     for provider, checks in missed(findings).items():
-        talk.say(f"{provider} will miss: {', '.join(checks) if checks else 'nothing that was seen'}.")
+        talk.say(
+            f"{provider} will miss: {', '.join(checks) if checks else 'nothing that was seen'}."
+        )
     unknown = sum(finding.level == "unknown" for finding in findings)
     if unknown:
         talk.say(f"{unknown} of {len(findings)} could not be looked at.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_TAG = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*=\s*(.*?)\s*", re.DOTALL)
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def parse(record: str) -> dict[str, str] | None:
@@ -17,8 +17,9 @@ def parse(record: str) -> dict[str, str] | None:
     if not parts[-1].strip():
         parts.pop()
     for part in parts:
-        found = _TAG.fullmatch(part)
-        if not found or found[1].lower() in tags:
+        name, equals, value = part.partition("=")
+        name = name.strip().lower()
+        if not equals or not _NAME.fullmatch(name) or name in tags:
             return None
-        tags[found[1].lower()] = found[2]
+        tags[name] = value.strip()
     return tags
