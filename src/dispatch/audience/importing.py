@@ -25,12 +25,16 @@ from dispatch.audience.tables import Table
 from dispatch.errors import AudienceError
 from dispatch.store import subscribers as store
 from dispatch.store.connection import Store
+from dispatch.store.standing import Standing
 from dispatch.store.subscribers import SubscriberRow
 
 _BATCH = 5000
 """Rows in one transaction."""
 _RUBBISH = 1000
 """Rows from the beginning of which none may be usable, before the file is given up."""
+
+
+_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(slots=True)
@@ -79,7 +83,7 @@ class Import:
 
 
 def import_table(
-    store: Store, table: Table, columns: Columns, plan: Import, now: datetime
+    database: Store, table: Table, columns: Columns, plan: Import, now: datetime
 ) -> Report:
     """Import the rows of a list.
 
@@ -88,14 +92,15 @@ def import_table(
             quotation marks are broken. What came before is imported.
         StoreError: the database cannot be written.
     """
-    return _Importer(store, columns, plan, now).run(table)
+    return _Importer(database, columns, plan, now).run(table)
 
 
 class _Importer:
     """One import: counts as it goes."""
 
-    def __init__(self, store: Store, columns: Columns, plan: Import, now: datetime) -> None:
-        self._store, self._plan, self._now = store, plan, now
+    def __init__(self, database: Store, columns: Columns, plan: Import, now: datetime) -> None:
+        self._connection = Standing(database)
+        self._plan, self._now = plan, now
         self._records = Records(columns)
         self._report = Report(ignored=self._records.ignored)
 
@@ -113,6 +118,7 @@ class _Importer:
             self._merge(batch, seen, table)
         finally:
             seen.close()
+            self._connection.close()
         return report
 
     def _take(
@@ -146,7 +152,7 @@ class _Importer:
     def _merge(self, batch: dict[str, Record], seen: store.Seen, table: Table) -> None:
         """Bring a batch into the database, and empty it."""
         if batch:
-            with self._store.transaction() as connection:
+            with self._connection.transaction() as connection:
                 _Batch(connection, self._plan, self._now, self._report, seen.again(batch)).merge(
                     batch
                 )
@@ -281,4 +287,4 @@ def _fields_json(fields: Mapping[str, str]) -> str | None:
     kept = {name: value for name, value in sorted(fields.items()) if value}
     if not kept:
         return None
-    return json.dumps(dict(list(kept.items())[: values.MOST_FIELDS]), ensure_ascii=False)
+    return _json(dict(list(kept.items())[: values.MOST_FIELDS]))

@@ -21,6 +21,8 @@ from dispatch.errors import AudienceError
 
 _LONGEST_ROW = 65_536
 """Characters; a longer row is refused. A quotation mark that is never closed costs no more."""
+_LONGEST_LINE = 1 << 24
+"""Characters; a file with a longer line is no list, and not read further."""
 _MOST_LINES = 100
 """Lines of one row: a cell with more of them is rather a quotation mark that is not closed."""
 _MOST_BROKEN = 100
@@ -40,12 +42,17 @@ _KINDS_OF_FILE = {
 def _windows_1252(error: UnicodeError) -> tuple[str, int]:
     """Decode what is no UTF-8 as Windows-1252; its five gaps become C1 controls."""
     assert isinstance(error, UnicodeDecodeError)
-    wrong = error.object[error.start : error.end]
-    text = "".join(
-        byte.decode("latin-1") if byte in b"\x81\x8d\x8f\x90\x9d" else byte.decode("cp1252")
-        for byte in (wrong[i : i + 1] for i in range(len(wrong)))
-    )
-    return text, error.end
+    run = _NO_ASCII.match(error.object, error.start)
+    end = run.end() if run else error.end
+    return error.object[error.start : end].decode("latin-1").translate(_LATIN_1_TO_1252), end
+
+
+_NO_ASCII = re.compile(b"[\x80-\xff]+")
+_LATIN_1_TO_1252 = {
+    code: bytes([code]).decode("cp1252")
+    for code in range(0x80, 0xA0)
+    if code not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+}
 
 
 codecs.register_error("dispatch.windows-1252", _windows_1252)
@@ -78,10 +85,14 @@ class Table:
             first = self._lines.first(where)
         self.delimiter = declared[1] if declared else _delimiter(first)
         self._lines.give_back()
-        self._reader = csv.reader(self._lines, delimiter=self.delimiter, skipinitialspace=True)
-        self.names = [bare(name.strip()) for name in next(self._reader, [])]
-        if self._lines.unclosed or len(self.names) > _MOST_COLUMNS:
+        self._reader = csv.reader(
+            self._lines, delimiter=self.delimiter, skipinitialspace=True, strict=True
+        )
+        names = self._row()
+        if names is None or self._lines.unclosed or len(names) > _MOST_COLUMNS:
             raise AudienceError(f"The first line of {where} is not a line of column names.")
+        self.names = [bare(name.strip()) for name in names]
+        self._email = next((n for n, name in enumerate(names) if kind_of(name) == "email"), 0)
 
     @property
     def line(self) -> int:
@@ -110,13 +121,12 @@ class Table:
         while True:
             lines.record.clear()
             number = lines.number + 1
-            cells = next(self._reader, None)
-            if lines.unclosed:
+            cells = self._row()
+            if lines.unclosed or (len(lines.record) > 1 and self._has_swallowed_rows()):
                 broken += 1
                 if broken > _MOST_BROKEN:
                     raise AudienceError(self._given_up(number))
-                cells = lines.only_first()
-                yield number, cells, "a quotation mark in it is not closed"
+                yield number, lines.only_first(), "a quotation mark in it is not closed"
             elif cells is None:
                 return
             elif lines.cut:
@@ -125,6 +135,25 @@ class Table:
                 yield number, cells, f"it has {len(cells)} cells, and there are {width} columns"
             elif any(cells):
                 yield number, cells, None
+
+    def _row(self) -> list[str] | None:
+        """The cells of the next row; None: there is none, or ``unclosed`` says why not."""
+        try:
+            return next(self._reader, None)
+        except csv.Error:  # a quotation mark closes a cell in the middle, or nothing closes it
+            if len(self._lines.record) == 1 and not self._lines.unclosed:
+                return self._alone(self._lines.record[0])
+            self._lines.unclosed = True
+            return None
+
+    def _alone(self, line: str) -> list[str]:
+        """The cells of a line, whatever is wrong with its quotation marks."""
+        return next(csv.reader([line], delimiter=self.delimiter, skipinitialspace=True), [])
+
+    def _has_swallowed_rows(self) -> bool:
+        """Whether a cell of several lines has whole rows in it, up to another one's mark."""
+        rows = map(self._alone, self._lines.record[1:])
+        return any(len(row) == len(self.names) and "@" in row[self._email] for row in rows)
 
     def _given_up(self, number: int) -> str:
         return (
@@ -170,6 +199,7 @@ class _Lines:
         self.number = 0
         self.unclosed = False
         self.cut = False
+        self._in_cut = False
 
     def __iter__(self) -> _Lines:
         return self
@@ -217,14 +247,24 @@ class _Lines:
         return [first.rstrip("\r\n")]
 
     def _read(self) -> str:
+        if self._in_cut:
+            self._skip()
         line = self._text.readline(_LONGEST_ROW)
         if len(line) == _LONGEST_ROW and not line.endswith(("\n", "\r")):
-            self.cut = True
-            rest = line
-            while rest and not rest.endswith(("\n", "\r")):
-                rest = self._text.readline(_LONGEST_ROW)
+            self.cut = self._in_cut = True
             return line.replace('"', "'")  # whatever it says, the row ends here
         return line
+
+    def _skip(self) -> None:
+        """Read over the rest of a line that was cut."""
+        self._in_cut = False
+        for _ in range(_LONGEST_LINE // _LONGEST_ROW):
+            rest = self._text.readline(_LONGEST_ROW)
+            if not rest or rest.endswith(("\n", "\r")):
+                return
+        raise AudienceError(
+            f"Line {self.number} is longer than {_LONGEST_LINE:,} characters: this is not a list."
+        )
 
 
 def _encoding(head: bytes, where: str) -> tuple[str, str]:

@@ -343,7 +343,7 @@ def _known(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _field(name: str) -> ColumnElement[str]:
-    """``name`` is made of letters, digits and underscores."""
+    """``name`` is made of letters, digits and underscores, stored as they are, without escapes."""
     return func.json_extract(subscribers.c.fields, literal(f'$."{name}"'))
 
 
