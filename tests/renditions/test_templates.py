@@ -391,3 +391,20 @@ class TestLabels:
         with pytest.raises(TemplateError) as refused:
             self.said(own, "cy", "a")
         assert str(refused.value).startswith(f"{path}: the label catalogue cannot be read: ")
+
+
+class TestWhatAnEditionFreezes:
+    def test_every_file_that_would_be_read_the_newsroom_s_own_first(self, own: Own):
+        own.write("email/footer.html", "own")
+        own.write("email/new.css", "p {}")
+        own.write("web/index.html", "own")
+        files = Templates(own.folder).files("email/", "locale/")
+        assert files["email/footer.html"] == b"own"
+        assert files["email/new.css"] == b"p {}"
+        assert files["email/style.css"] == (shipped() / "email/style.css").read_bytes()
+        assert files["locale/de.po"] == (shipped() / "locale/de.po").read_bytes()
+        assert {name.partition("/")[0] for name in files} == {"email", "locale"}
+        assert list(files) == sorted(files)
+
+    def test_without_a_folder_of_its_own_the_shipped_ones(self, tmp_path: Path):
+        assert Templates(tmp_path / "none").files("email/") == Templates().files("email/")
