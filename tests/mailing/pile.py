@@ -13,6 +13,7 @@ def copy(key: int, *, to: str | None = None, text: str = "Good morning.", **othe
     lines = [
         "From: World desk <world@example.org>",
         f"To: {recipient}" if recipient.isascii() else "To: undisclosed-recipients:;",
+        "Date: Wed, 25 Nov 2026 07:00:00 +0000",
         f"Message-ID: <{key}@news.example.org>",
         "Subject: The morning letter",
         "",
