@@ -12,8 +12,8 @@ seconds.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from heapq import heappop, heappush
+from collections.abc import Callable, Iterable
+from heapq import heapify, heappop, heappush, heapreplace
 
 from dispatch.ledger.facts import Recipient
 from dispatch.mailing.pacing import Domains, Rate
@@ -90,15 +90,12 @@ class Backlog:
         if wait:
             self.wake = now + wait
             return None
-        for copy in self._next():
-            wait = self._domains.may_send(copy.domain, now)
-            if not wait:
-                return copy
-            self._park(copy, now + wait)
-        self._rate.unused(now)
-        if self._wakes:
-            self.wake = self._wakes[0][0]
-        return None
+        copy = self._woken(now) or self._fresh(now)
+        if copy is None:
+            self._rate.unused(now)
+            if self._wakes:
+                self.wake = self._wakes[0][0]
+        return copy
 
     def withdraw(self, unwanted: Callable[[int], bool] = lambda _key: True) -> list[int]:
         """Take out what is ``unwanted`` by its key, by default everything; returns the keys."""
@@ -108,8 +105,13 @@ class Backlog:
         gone = set(out)
         self._recipients = deque(r for r in self._recipients if r.key not in gone)
         self._copies = deque(c for c in self._copies if c.key not in gone)
-        for domain, copies in self._parked.items():
-            self._parked[domain] = deque(c for c in copies if c.key not in gone)
+        left = {
+            domain: deque(copy for copy in copies if copy.key not in gone)
+            for domain, copies in self._parked.items()
+        }
+        self._parked = {domain: copies for domain, copies in left.items() if copies}
+        self._wakes = [(wake, domain) for wake, domain in self._wakes if domain in self._parked]
+        heapify(self._wakes)
         return out
 
     def unpark(self) -> list[tuple[int, float]]:
@@ -120,19 +122,38 @@ class Backlog:
         self._wakes.clear()
         return out
 
-    def _next(self) -> Iterator[Copy]:
-        now = self._clock()
+    def _woken(self, now: float) -> Copy | None:
+        """A copy for a domain that has rested long enough."""
         while self._wakes and self._wakes[0][0] <= now:
-            _, domain = heappop(self._wakes)
-            self._copies.extendleft(reversed(self._parked.pop(domain)))
-        while self._copies:
-            yield self._copies.popleft()
+            domain = self._wakes[0][1]
+            wait = self._domains.may_send(domain, now)
+            if wait:
+                heapreplace(self._wakes, (now + wait, domain))
+                continue
+            copy = self._parked[domain].popleft()
+            if not self._parked[domain]:
+                heappop(self._wakes)
+                del self._parked[domain]
+            return copy
+        return None
+
+    def _fresh(self, now: float) -> Copy | None:
+        """A copy that nothing has held back so far; those of domains that rest are parked."""
+        while copy := self._next():
+            if copy.domain in self._parked:
+                self._parked[copy.domain].append(copy)
+                continue
+            wait = self._domains.may_send(copy.domain, now)
+            if not wait:
+                return copy
+            self._parked[copy.domain] = deque([copy])
+            heappush(self._wakes, (now + wait, copy.domain))
+        return None
+
+    def _next(self) -> Copy | None:
+        if self._copies:
+            return self._copies.popleft()
         while self._press and self._recipients:
             if copy := self._press(self._recipients.popleft()):
-                yield copy
-
-    def _park(self, copy: Copy, wake: float) -> None:
-        if copy.domain not in self._parked:
-            self._parked[copy.domain] = deque()
-            heappush(self._wakes, (wake, copy.domain))
-        self._parked[copy.domain].append(copy)
+                return copy
+        return None

@@ -103,6 +103,13 @@ class Relays(Generic[R]):
             wait = _TLS if end.kind == "tls" else doubled
             health.failed(end.sentence, now + wait * self._chance.uniform(0.5, 1))
 
+    def wants_trial(self, now: float) -> bool:
+        """Whether :meth:`choose` would open the one connection that a relay is tried again with."""
+        return any(
+            not health.well and health.trial is None and now >= health.retry
+            for health in self._health.values()
+        )
+
     def next_try(self, now: float) -> float | None:
         """When a relay can be tried again, at the earliest; None: none will be in this run."""
         earliest = min(health.retry for health in self._health.values())

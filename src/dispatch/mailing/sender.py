@@ -119,6 +119,7 @@ class _Line:
 
     relay: Relay
     connection: Connection
+    opened: float
     idle: bool = False
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
@@ -144,6 +145,7 @@ class Sender:
         self._content_refused: Counter[int] = Counter()
         self._to_pause: dict[int, str] = {}
         self._signing = 0
+        self._low = 0
         self._stopping = False
         self._error: BaseException | None = None
         self._down_since: float | None = None
@@ -164,6 +166,7 @@ class Sender:
         self._loop = asyncio.get_running_loop()
         self._rate = Rate(self._limits.rate)
         self._domains = Domains()
+        self._relay_paces = Domains(frozenset({"relay", "sender"}))
         press = None if self._means.signing else self._pressed
         self._backlog = Backlog(press, self._rate, self._domains, self._loop.time)
         self._books = ThreadPoolExecutor(1, "ledger")
@@ -217,8 +220,8 @@ class Sender:
         most = _LEASE
         if self._limits.rate:
             most = max(1, min(_LEASE, int(self._limits.rate * _LEASE_SECONDS)))
-        room = most - self._backlog.at_hand
-        return most if room > most // 2 else 0
+        self._low = most
+        return most if self._backlog.at_hand <= most else 0
 
     def _commit(self, want: int) -> Lease | None:
         """One group commit, in the ledger's thread."""
@@ -292,17 +295,27 @@ class Sender:
         """The next copy that may leave."""
         if self._stopping:
             return None
+        line = self._lines[id(connection)]
+        now = self._loop.time()
+        wait = self._relay_paces.may_send(line.relay.name, now)
+        if wait:
+            line.idle = True
+            self._wake_at(now + wait)
+            return None
         try:
             copy = self._backlog.take()
         except BaseException as error:
             self._fail(error)
             return None
-        line = self._lines[id(connection)]
         line.idle = copy is None
         if copy is None:
-            self._wake_later()
+            self._relay_paces.unused(line.relay.name, now)
+            if self._backlog.wake is not None:
+                self._wake_at(self._backlog.wake)
         else:
             self._in_flight[copy.key] = line.relay
+            if self._backlog.at_hand == self._low:
+                self._books_changed.set()
         if self._signers:
             self._sign_ahead()
         return copy
@@ -320,16 +333,17 @@ class Sender:
         copy = result.copy
         relay = self._in_flight.pop(copy.key)
         held = self._held[copy.key]
+        now = self._loop.time()
         if result.kind == "unsent" and result.blame == "relay":
             held.broken += 1
             if held.broken < 3 and not self._stopping:
                 held.lease.stayed(copy.key)
                 self._backlog.put_back(copy)
                 return
-        now = self._loop.time()
         if result.blame != "relay":
             self._means.relays.answered(relay, now)
         self._domains.told(copy.domain, result, now)
+        self._relay_paces.told(relay.name, result, now)
         self._heed(result, held.recipient)
         self._record(
             held,
@@ -413,24 +427,29 @@ class Sender:
                 await asyncio.wait_for(self._lines_changed.wait(), 0.05 if self._held else 1.0)
 
     def _open_one(self) -> bool:
-        busy = sum(not line.idle for line in self._lines.values())
-        if (
-            len(self._lines) >= self._limits.connections
-            or busy < len(self._lines)
-            or len(self._lines) >= len(self._held)
-        ):
+        now = self._loop.time()
+        if len(self._lines) >= self._limits.connections:
+            self._make_room_for_a_trial(now)
+            return False
+        idle = any(line.idle for line in self._lines.values())
+        if idle or len(self._lines) >= len(self._held):
             return False
         open_now = Counter(line.relay.name for line in self._lines.values())
-        relay = self._means.relays.choose(open_now, self._loop.time())
+        relay = self._means.relays.choose(open_now, now)
         if relay is None:
             if not self._lines:
                 self._all_down()
             return False
         self._down_since = self._down_since if not self._lines else None
-        line = _Line(relay, self._means.connect(relay, self))
+        line = _Line(relay, self._means.connect(relay, self), now)
         self._lines[id(line.connection)] = line
         line.task = self._loop.create_task(self._converse(line))
         return True
+
+    def _make_room_for_a_trial(self, now: float) -> None:
+        """Let one connection go where a relay that was down is to be tried again."""
+        if self._means.relays.wants_trial(now):
+            next(iter(self._lines.values())).connection.finish()
 
     async def _converse(self, line: _Line) -> None:
         try:
@@ -441,7 +460,7 @@ class Sender:
         finally:
             del self._lines[id(line.connection)]
             self._lines_changed.set()
-        self._means.relays.ended(line.relay, end, self._loop.time())
+        self._means.relays.ended(line.relay, end, self._loop.time(), opened=line.opened)
         if end.kind != "finished" and not self._stopping:
             self._tell_end(end)
 
@@ -461,10 +480,12 @@ class Sender:
             return
         self._no_relay_before = max(self._no_relay_before, again)
 
-    def _wake_later(self) -> None:
+    def _wake_at(self, time: float) -> None:
         """Poke idle connections when the pace allows another copy."""
-        if self._backlog.wake is not None and self._timer is None:
-            self._timer = self._loop.call_at(self._backlog.wake, self._woken)
+        if self._timer is None or time < self._timer.when():
+            if self._timer:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(time, self._woken)
 
     def _woken(self) -> None:
         self._timer = None

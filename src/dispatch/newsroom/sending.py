@@ -166,7 +166,7 @@ def _due(
     """A mailing with copies that may leave now; schedules that were missed are held."""
     with store.transaction() as connection:
         for number, due in ledger_store.scheduled(connection, now):
-            sentence = schedules.missed(number, due, now, settings.missed_after)
+            sentence = schedules.missed(number, due, now, settings.missed_after, settings.timezone)
             if sentence is None:
                 ledger_store.begin(connection, number, now)
             else:
