@@ -16,10 +16,12 @@ import click
 
 from dispatch import __version__
 from dispatch.cli import (
+    bounces,
     catch,
     check,
     completion,
     dkim,
+    doctor,
     mailing,
     publish,
     read,
@@ -55,7 +57,9 @@ for command in (
     mailing.mailing,
     run.run,
     subscribers.subscribers,
+    bounces.bounces,
     dkim.dkim,
+    doctor.doctor,
     catch.catch,
     read.read,
     check.check,
