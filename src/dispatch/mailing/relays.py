@@ -122,6 +122,7 @@ def _smtp(scheme: Scheme, url: str) -> Relay:
         port = parts.port
     except ValueError:  # its message would repeat part of a password
         raise _refused(f"cannot be understood. {_ESCAPING}") from None
+    host = _host(parts.hostname)
     if parts.fragment or parts.path not in ("", "/"):
         raise _refused(f"has something behind the host. {_ESCAPING}")
     if port == 0:
@@ -138,7 +139,7 @@ def _smtp(scheme: Scheme, url: str) -> Relay:
         raise _refused(
             "says how to log in (auth) and not who: it needs user:password@ before the host"
         )
-    return Relay(scheme, _host(parts.hostname), port or _PORTS[scheme], user, password, **options)  # type: ignore[arg-type]
+    return Relay(scheme, host, port or _PORTS[scheme], user, password, **options)  # type: ignore[arg-type]
 
 
 def _host(host: str | None) -> str:
@@ -166,9 +167,11 @@ def _options(query: str, known: dict[str, Callable[[str], object]]) -> dict[str,
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in known:
             near = get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
-            shown = name if re.fullmatch(r"[\w-]{1,40}", name) else "that"
-            raise _refused(f"has an option {shown} that Dispatch does not know: {hint}", end="")
+            if near and re.fullmatch(r"[\w-]+", name):
+                raise _refused(f"has an option {name}: did you mean {near[0]}?", end="")
+            # It may be half of a password with a ? in it.
+            options_are = f"there are {', '.join(known)}"
+            raise _refused(f"has an option that Dispatch does not know: {options_are}. {_ESCAPING}")
         if name in options:
             raise _refused(f"has the option {name} twice")
         try:

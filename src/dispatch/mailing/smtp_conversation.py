@@ -11,8 +11,10 @@ has a write that the other side does not take.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from dispatch.mailing.replies import ProtocolError, Reply, ReplyParser
@@ -21,6 +23,8 @@ About = TypeVar("About")
 Cause = Literal["lost", "silent", "confused"]
 
 _MEGABYTE = 1_048_576
+_LAST_WORDS = 65_536
+"""Bytes that are read of a connection that is lost."""
 
 
 class Step(NamedTuple):
@@ -122,18 +126,23 @@ class Conversation(asyncio.Protocol, Generic[About]):
         self._guarded(self._hear, data)
 
     def _hear(self, data: bytes) -> None:
+        # Part of an answer does not extend the time it has.
+        if self._answers(data) and not self._ended:
+            self._since = self._loop.time()
+            self._go_on()
+
+    def _answers(self, data: bytes) -> bool:
+        """Deal with the answers in ``data``; whether there was a whole one."""
         reply = None
         for reply in self._parser.feed(data):
             if self._ended:
-                return
+                break
             if self._expected:
                 step, about = self._expected.popleft()
                 step.answered(reply, about)
             else:
                 self._unasked(reply)
-        if reply is not None and not self._ended:  # part of one does not extend the time it has
-            self._since = self._loop.time()
-            self._go_on()
+        return reply is not None
 
     def eof_received(self) -> None:
         # Whoever says no more gives no answers either.
@@ -141,8 +150,23 @@ class Conversation(asyncio.Protocol, Generic[About]):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closed.set()
+        if exc:
+            self._guarded(self._hear_last_words)
         what = "broke the connection off" if exc else "closed the connection"
         self._guarded(self._broke_off, "lost", what)
+
+    def _hear_last_words(self) -> None:
+        """What the other side said before it broke off, where writing failed before it was read.
+
+        A relay that refuses and closes while it is written to has then answered, after all. asyncio
+        closes the socket when this has returned.
+        """
+        assert self._transport
+        sock = self._transport.get_extra_info("socket")
+        if sock is None or self._transport.get_extra_info("sslcontext"):
+            return
+        with suppress(OSError):
+            self._answers(os.read(sock.fileno(), _LAST_WORDS))
 
     def _guarded(self, action: Callable[..., None], *args: object) -> None:
         """Do ``action``, unless that comes from within another; what goes wrong ends it all."""
