@@ -14,9 +14,9 @@ from dispatch.newsroom.sources import expand
 def test_it_holds_a_thousand_subscribers_and_rows_to_refuse(samples: Path, tmp_path: Path):
     path = tmp_path / "subscribers.csv"  # what is refused is written beside it
     path.write_bytes((samples / "subscribers.csv").read_bytes())
+    command = ("dispatch", "subscribers", "import", path.name, "--desk", "world", "--json")
     done = subprocess.run(
-        [sys.executable, "-m", "dispatch", "subscribers", "import", path.name]
-        + ["--desk", "world", "--json"],
+        [sys.executable, "-m", *command],
         cwd=tmp_path,
         capture_output=True,
         encoding="utf-8",
