@@ -199,6 +199,21 @@ def test_a_value_may_stand_in_text_and_in_attributes(own: Own, more: str) -> Non
             "recipient.email stands in src=",
             "cannot be filled in",
         ),
+        (
+            '<iframe srcdoc="{{ recipient.name }}"></iframe>',
+            "stands in srcdoc=",
+            "print it in text",
+        ),
+        (
+            '<svg><a xlink:href="{{ recipient.name }}">x</a></svg>',
+            "stands in xlink:href=",
+            "print it in text",
+        ),
+        (
+            '<meta http-equiv="refresh" content="0;url={{ recipient.browser_url }}">',
+            "stands in content=",
+            "print it in text",
+        ),
         ('<p {{ recipient.name }}="x">y</p>', "inside a tag", "in quotation marks"),
         ("<x{{ recipient.name }}>y</x{{ recipient.name }}>", "inside a tag", "Print it in text"),
         ("<p>{{ recipient.name|upper }}</p>", "recipient.name was cut or changed", "without a"),

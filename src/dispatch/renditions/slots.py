@@ -41,9 +41,11 @@ _PLACEHOLDER = re.compile(r"%\((name|email)\)s")
 _RAW = frozenset(
     {"style", "script", "xmp", "iframe", "noembed", "noframes", "noscript", "plaintext"}
 )
-_ADDRESSES = frozenset({
-    "action", "archive", "background", "cite", "classid", "codebase", "data", "formaction", "href",
-    "icon", "longdesc", "manifest", "ping", "poster", "profile", "src", "srcset", "usemap",
+# Attributes that hold an address, or HTML in HTML.
+_MEANINGFUL = frozenset({
+    "action", "archive", "background", "cite", "classid", "codebase", "content", "data", "dynsrc",
+    "formaction", "href", "icon", "imagesrcset", "longdesc", "lowsrc", "manifest", "ping", "poster",
+    "profile", "src", "srcdoc", "srcset", "usemap",
 })  # fmt: skip
 _LINKS = frozenset({("a", "href"), ("area", "href")})
 
@@ -257,7 +259,8 @@ def _places(element: Any) -> Iterable[tuple[str, str, Any]]:
 def _rule(tag: str, attribute: str) -> Any:
     if (tag, attribute) in _LINKS:
         return _alone
-    if attribute == "style" or attribute.startswith("on") or attribute in _ADDRESSES:
+    name = attribute.rpartition(":")[2]  # xlink:href
+    if name == "style" or name.startswith("on") or name in _MEANINGFUL:
         return _nowhere
     return _anywhere
 
