@@ -74,6 +74,13 @@ def _mailbox(value: str) -> str:
     return value.strip()
 
 
+def _address(value: str) -> str:
+    """An address; ``{desk}``, ``{slug}``, ``{host}`` are filled in later."""
+    if not re.fullmatch(r"[^<>\s@+]{1,40}@[^<>\s@]+", value.strip()):
+        raise ValueError("it must be an address such as bounces@example.org")
+    return value.strip()
+
+
 _UNITS = {"": 1, "B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "KIB": 1024, "MIB": 1024**2}
 
 
@@ -229,13 +236,14 @@ class Settings:
     )
     return_path: str = _setting(
         "bounces@{host}",
-        _mailbox,
-        "Where bounces go: each copy adds a signed token behind a plus sign.",
+        _address,
+        "Where bounces go: each copy adds a plus sign and a signed token, so what stands before the @ "
+        "has room for 26 characters.",
     )
     unsubscribe_address: str = _setting(
         "unsubscribe@{host}",
-        _mailbox,
-        "Where a mail program may send an unsubscribe message, with a token behind a plus sign.",
+        _address,
+        "Where a mail program may send an unsubscribe message; a token is added in the same way.",
     )
     secret_keys: tuple[str, ...] = _setting(
         (),

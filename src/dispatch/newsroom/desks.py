@@ -50,6 +50,11 @@ def make_desk(name: str, slug: str, settings: Settings, tag: str | None = None) 
     )
 
 
+def mail_address(pattern: str, desk: Desk) -> str:
+    """An address of the settings, with ``{host}`` and ``{slug}`` filled in."""
+    return _filled(pattern, {"host": desk.host, "slug": desk.slug})
+
+
 def _filled(text: str, words: dict[str, str]) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], found[0]), text)
 

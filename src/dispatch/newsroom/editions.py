@@ -18,7 +18,7 @@ from dispatch.mailing.composition import Composition
 from dispatch.mailing.press import Person, Press
 from dispatch.mailing.transport import Copy
 from dispatch.newsroom import keys, sources
-from dispatch.newsroom.desks import desk_slug, make_desk
+from dispatch.newsroom.desks import desk_slug, mail_address, make_desk
 from dispatch.newsroom.own_templates import open_templates
 from dispatch.newsroom.placing import place
 from dispatch.newsroom.reading import read_article
@@ -142,8 +142,8 @@ def composed(
         edition=number,
         seed=seed,
         made=made,
-        return_path=own.return_path.replace("{host}", content.desk.host),
-        unsubscribe_address=own.unsubscribe_address.replace("{host}", content.desk.host),
+        return_path=mail_address(own.return_path, content.desk),
+        unsubscribe_address=mail_address(own.unsubscribe_address, content.desk),
     )
 
 

@@ -132,7 +132,7 @@ def frozen(connection: Connection, edition: int, prefix: str) -> dict[str, bytes
         .join(blobs, blobs.c.sha256 == edition_files.c.sha256)
         .where(edition_files.c.edition == edition, edition_files.c.name.startswith(prefix))
     )
-    return dict(found.tuples().all())
+    return {str(name): bytes(data) for name, data in found}
 
 
 def desks_with_subscribers(connection: Connection) -> dict[str, int]:
@@ -140,4 +140,4 @@ def desks_with_subscribers(connection: Connection) -> dict[str, int]:
     found = connection.execute(
         select(subscribers.c.desk, func.count()).group_by(subscribers.c.desk)
     )
-    return dict(found.tuples().all())
+    return {str(desk): int(count) for desk, count in found}
