@@ -237,8 +237,8 @@ class Settings:
     return_path: str = _setting(
         "bounces@{host}",
         _address,
-        "Where bounces go: each copy adds a plus sign and a signed token, so what stands before the @ "
-        "has room for 26 characters.",
+        "Where bounces go: each copy adds a plus sign and a signed token, so what stands before "
+        "the @ has room for 26 characters.",
     )
     unsubscribe_address: str = _setting(
         "unsubscribe@{host}",
