@@ -21,6 +21,7 @@ from dispatch.audience import states
 from dispatch.errors import DeliveryError, SettingsError
 from dispatch.mailing.bounces import Understood, understand
 from dispatch.mailing.bounces.mailboxes import Letter, Mailbox, open_mailbox
+from dispatch.mailing.bounces.opening import one_line
 from dispatch.mailing.bounces.severity import Verdict, judge
 from dispatch.mailing.tokens import Tokens
 from dispatch.newsroom import keys
@@ -207,11 +208,9 @@ class Effect:
 
     def bounce(self, verdict: Verdict) -> Outcome:
         """A copy that did not arrive; the subscriber leaves at once, or after several."""
-        if not self._add(verdict.severity, verdict.status, verdict.reason):
+        if not self._add(verdict.severity, verdict.status, one_line(verdict.reason)):
             return "duplicates"
-        reply = f"{verdict.status or 'Bounced'}: {verdict.reason}"
-        if self.copy.subscriber is None:  # forgotten: the words hold the address
-            reply = verdict.status or "Bounced"
+        reply = self._reply(verdict)
         store.record_bounce(self.connection, self.copy, reply, self.now)
         if verdict.severity == "hard" or self._is_one_too_many():
             self._leave(
@@ -246,10 +245,17 @@ class Effect:
             return False
         if store.is_said(connection, copy, kind) and not self._is_news(kind):
             return False
-        if copy.subscriber is None:
-            reason = status or ""
+        if copy.is_forgotten:
+            reason = "forgotten"  # the words of a bounce can hold the address
         store.add(connection, self.message, copy, kind, status, reason, self.now)
         return True
+
+    def _reply(self, verdict: Verdict) -> str:
+        """What the ledger keeps: the words, and the status code where they do not hold it."""
+        if self.copy.is_forgotten:
+            return verdict.status or "Bounced"
+        words = one_line(verdict.reason)
+        return words if (verdict.status or "") in words else f"{verdict.status}: {words}"
 
     def _is_news(self, kind: store.Kind) -> bool:
         """Whether another message that says what one said before of the copy counts.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, exists, insert, select, update
 
 from dispatch.store import counts
 from dispatch.store.tables import bounces, editions, epoch, recipients
@@ -28,7 +28,10 @@ _ROWS = 500
 
 @dataclass(frozen=True, slots=True)
 class CopyRow:
-    """One recipient's copy, and whose newsletter it is. ``subscriber`` is None once forgotten."""
+    """One recipient's copy, and whose newsletter it is.
+
+    ``subscriber`` is None for a test copy, and once the person is forgotten.
+    """
 
     key: int
     edition: int
@@ -36,6 +39,11 @@ class CopyRow:
     subscriber: int | None
     email: str
     state: str
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether nothing may be kept that names the person."""
+        return not self.email
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,15 +185,6 @@ def recent(connection: Connection, desk: str | None, limit: int) -> list[BounceR
             editions.c.desk == desk
         )
     return [BounceRow(*row) for row in connection.execute(query)]
-
-
-def forget(connection: Connection, subscriber: int) -> None:
-    """Take a person out of what is kept: the reasons hold addresses."""
-    connection.execute(
-        update(bounces)
-        .where(bounces.c.subscriber == subscriber)
-        .values(subscriber=None, reason=func.coalesce(bounces.c.status, ""))
-    )
 
 
 def _is_there(connection: Connection, *conditions: ColumnElement[bool]) -> bool:
