@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 .PHONY: help demo test lint bench clean
 
 help:
-	@echo "make demo    publish the sample articles into demo/ and say where the results lie"
+	@echo "make demo    publish the samples into demo/, send a newsletter to 1,000 invented readers"
 	@echo "make test    install what the tests need and run them"
 	@echo "make lint    style, types and import rules"
 	@echo "make bench   measure speed and memory"
@@ -17,14 +17,18 @@ demo: $(VENV)/installed
 	@rm -rf demo
 	@DISPATCH_SITE_URL=https://courier.example $(BIN)/dispatch publish samples --out demo
 	@echo
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh samples/send.sh demo
+	@echo
 	@echo "Each desk's page and its feeds (feed.rss, feed.atom, feed.json) lie in:"
 	@for folder in demo/public/*/; do echo "  $${folder}index.html"; done
 	@echo "Each article's web page:"
 	@for page in demo/public/*/*/*/*/*/index.html; do echo "  $$page"; done
 	@echo "Each article's newsletter (email.html, email.txt, email.eml) and wire copy (copy.txt, copy.ascii.txt):"
 	@for folder in demo/outbox/*/*/*/*/*/; do echo "  $$folder"; done
+	@echo "The messages that were caught: demo/caught/"
 	@echo
-	@echo "Begin with demo/outbox/world/2026/10/09/grain-corridor/email.html in a browser."
+	@echo "Begin with demo/outbox/world/2026/10/09/grain-corridor/email.html in a browser, and with"
+	@echo "  $(BIN)/dispatch mailing recipients 1 --out demo"
 
 test: $(VENV)/installed-test
 	$(BIN)/pytest -n auto

@@ -275,6 +275,8 @@ def print_mailing(found: Mailing) -> None:
     for state, count in found.counts.items():
         if count:
             talk.say(f"  {state.replace('_', ' '):<12}{count:>10,}")
+            for reason, times in found.reasons.get(state, {}).items():
+                talk.say(talk.printable(f"    {times:>18,}  {reason or 'no reason is given'}"))
 
 
 def _told(found: Mailing, as_json: bool) -> None:

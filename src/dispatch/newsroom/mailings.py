@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +28,10 @@ from dispatch.store.ledger import MailingRow
 from dispatch.store.recipients import RecipientRow
 from dispatch.store.tables import epoch, from_epoch
 
+_TOLD_WHY = ("deferred", "bounced", "suppressed")
+_REASONS = 5
+"""The most frequent ones are told; `dispatch mailing recipients` tells each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mailing:
@@ -47,6 +51,8 @@ class Mailing:
     started: datetime | None
     finished: datetime | None
     articles: tuple[tuple[str, int], ...]
+    reasons: dict[str, dict[str, int]]
+    """Of those who did not get it: by state, why, and how many."""
 
     @property
     def waiting(self) -> int:
@@ -69,6 +75,7 @@ class Mailing:
             "started": self.started and self.started.isoformat(),
             "finished": self.finished and self.finished.isoformat(),
             "articles": [{"id": id_, "version": version} for id_, version in self.articles],
+            "reasons": self.reasons,
         }
 
 
@@ -151,7 +158,8 @@ def show(out: Path, number: int) -> Mailing:
         DeliveryError: there is none of this number; so do all others here.
     """
     with transaction(out) as connection:
-        return _found(connection, number)
+        found = _found(connection, number)
+        return replace(found, reasons=_reasons(connection, found))
 
 
 @contextmanager
@@ -277,7 +285,17 @@ def _mailing(connection: Connection, row: MailingRow) -> Mailing:
         started=row.started,
         finished=row.finished,
         articles=tuple(edition_store.articles_of(connection, row.edition)),
+        reasons={},
     )
+
+
+def _reasons(connection: Connection, mailing: Mailing) -> dict[str, dict[str, int]]:
+    found = {}
+    for state in _TOLD_WHY:
+        if mailing.counts[state]:
+            why = recipient_store.reasons(connection, mailing.number, state)
+            found[state] = dict(list(why.items())[:_REASONS])
+    return found
 
 
 def _with_email(connection: Connection, number: int, email: str) -> RecipientRow:
