@@ -55,6 +55,7 @@ OTHERS = {
     "arf-opt-out": "unsubscribe",
     "unsubscribe-apple-mail": "unsubscribe",
     "unsubscribe-in-capitals": "unsubscribe",
+    "unsubscribe-by-a-postmaster": "unsubscribe",
     "forged-token": "forged",
     "token-of-another-key": "forged",
     "link-token-in-a-return-path": "forged",

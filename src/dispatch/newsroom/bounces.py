@@ -8,7 +8,7 @@ marked as read. A crash between the two has it read once more, which is harmless
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -31,6 +31,7 @@ from dispatch.store import bounces as store
 from dispatch.store import subscribers as audience_store
 from dispatch.store.bounces import BounceRow, CopyRow
 from dispatch.store.connection import Store
+from dispatch.store.standing import Standing
 
 Outcome = Literal[
     "bounced_hard", "bounced_soft", "complaints", "unsubscribed", "ignored", "unknown", "forged",
@@ -107,7 +108,7 @@ def read(
             "or set DISPATCH_BOUNCES."
         )
     tally = Tally()
-    with _opened(order.out) as database:
+    with _opened(order.out) as opened, closing(Standing(opened)) as database:
         with database.transaction() as connection:
             tokens = keys.tokens(connection, settings, clock())
         with open_mailbox(source, stdin, order.again) as mailbox:
@@ -150,7 +151,7 @@ def _opened(out: Path) -> Iterator[Store]:
 class _Reader:
     """Takes one letter after the other."""
 
-    database: Store
+    database: Standing
     mailbox: Mailbox
     tokens: Tokens
     settings: Settings

@@ -56,13 +56,14 @@ def understand(
     reports = dsn.delivery_reports(message)
     if reports:
         return _of_reports(reports, tokens)
+    # Nobody answers to an unsubscribe address by machine, since no mail is sent from it: who writes
+    # there means it, though some mail programs mark what they send for their users as automatic.
+    left = addressed.find(tokens.came_to(), verify_link)
+    if left.recipient is not None:
+        return Understood("unsubscribe", left.recipient)
     by_machine = heuristics.from_a_mail_system(message)
     if not by_machine and autoreplies.says_so(message.headers):
         return Understood("ignored", why="An automatic answer.")
-    if not by_machine:
-        left = addressed.find(tokens.came_to(), verify_link)
-        if left.recipient is not None:
-            return Understood("unsubscribe", left.recipient)
     return _of_the_rest(message, tokens, by_machine)
 
 
