@@ -176,9 +176,11 @@ class SmtpConnection(Conversation[_Transaction | None]):
         while True:
             if self._draining and not (self._stuck_until or self._out or self._goodbye):
                 self._end_of(self._draining)
+                if self._chunking:  # no two last bytes in one write
+                    self._leave()
             while self._may_begin() and (transaction := self._take()):
                 self._envelope(transaction)
-                if self._chunking:  # each message is a write of its own
+                if self._chunking:
                     self._leave()
             self._leave()
             if self._ended or self._goodbye or self._stuck_until or not self._draining:
