@@ -206,6 +206,10 @@ def bombs() -> dict[str, bytes]:
         "many addresses": b"".join(b"To: a+%030d@x\n" % n for n in range(15_000)) + b"\n",
         "parameters": daemon + b"Content-Type: text/plain" + b"; a=" * 100_000 + b"\n\n",
         "no address in a line": daemon + b"\nHi. This is the\n\n" + b"<" * 400_000,
+        "brackets": daemon
+        + report
+        + b"--b\n\nThis Message was undeliverable due to the following reason:\n"
+        + (b"<" * 160 + b"\n") * 1000,
         "spaces": daemon + b"\nYour message to:\n" + b" " * 400_000 + b"x",
         "near addresses": daemon + b"\nfailed addresses follow:\n" + b"a@a," * 100_000,
         "markers": daemon

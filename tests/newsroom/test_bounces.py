@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import smtplib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, update
 from tests.mailing.returned import sample
+from tests.servers import postfix
 
 from dispatch.audience import states
 from dispatch.audience.states import Consent
@@ -439,6 +441,23 @@ def test_it_can_be_stopped_between_two_messages(newsroom: Newsroom) -> None:
     order = Order(newsroom.out, str(newsroom.out / "Maildir"))
     assert bounces.read(order, SETTINGS, lambda: NOW, io.BytesIO(), lambda: True).read == 1
     assert newsroom.read() == {"bounced_soft": 2}
+
+
+def test_the_bounces_of_a_real_mail_server(newsroom: Newsroom) -> None:
+    full, gone = newsroom.edition(), newsroom.edition()
+    with postfix.running() as server:
+        with smtplib.SMTP("127.0.0.1", server.port, timeout=30) as relay:
+            for copy, name in ((full, "full"), (gone, "gone")):
+                sender = f"bounces+{TOKENS.verp(copy)}@back.example"
+                relay.sendmail(sender, [f"{name}@later.example"], "Subject: Talks\r\n\r\nText.\r\n")
+        server.mails("bounces", 2)
+        maildir = server.folder / "mail" / "bounces"
+        assert newsroom.read(maildir) == {"bounced_hard": 1, "bounced_soft": 1}
+        assert newsroom.read(maildir) == {}
+        assert len(list((maildir / "cur").iterdir())) == 2
+    assert {status for _, status, _ in newsroom.rows()} == {"5.1.1", "5.2.2"}
+    assert "There is no such mailbox" in str(newsroom.copy(gone)[1])
+    assert newsroom.ann() == "bounced"
 
 
 # Where it reads ------------------------------------------------------------------------------------
