@@ -285,8 +285,8 @@ class Settings:
     bounces: str = _setting(
         "",
         _text,
-        "Where `dispatch bounces read` reads: a Maildir, an mbox file, or "
-        "imaps://user:password@host/folder.",
+        "Where `dispatch bounces read` reads: a Maildir, an mbox file, a folder of .eml files, "
+        "imaps://user:password@host/folder or imap+starttls:// with the same behind it.",
         per_desk=False,
     )
     values: Mapping[str, str] = field(default_factory=dict, repr=False)

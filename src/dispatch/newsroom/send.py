@@ -19,6 +19,7 @@ from dispatch.article import Note
 from dispatch.audience import segments
 from dispatch.desk import Desk
 from dispatch.errors import ArticleError, DeliveryError
+from dispatch.mailing import dkim, relays
 from dispatch.newsroom import editions, keys, publish, schedules
 from dispatch.settings import Settings
 from dispatch.store import candidates as candidate_store
@@ -125,6 +126,7 @@ def rehearse(order: Order, settings: Settings, now: datetime) -> Plan:
 
     Raises: as :func:`make`.
     """
+    _check(settings)
     with _opened(order.out) as store, store.transaction(keep=False) as connection:
         return replace(_make(connection, order, settings, now), mailing=0)
 
@@ -138,13 +140,22 @@ def make(order: Order, settings: Settings, now: datetime) -> Plan:
         DeliveryError: the desk has no subscribers, nobody is left to send it to, the article was
             sent before, or the time makes no sense.
         StoreError: the database cannot be written.
+        SettingsError: a relay in the settings makes no sense.
     """
+    _check(settings)
     _publish(order, settings, now)
     with _opened(order.out) as store, store.transaction() as connection:
         plan = _make(connection, order, settings, now)
         if refused := _refused(plan, order):
             raise DeliveryError(refused)
         return plan
+
+
+def _check(settings: Settings) -> None:
+    """Look now at what would only be found wrong when copies are to leave."""
+    for url in settings.smtp_url:
+        relays.parse(url)
+    dkim.load(settings.dkim)
 
 
 @contextmanager

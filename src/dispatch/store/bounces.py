@@ -86,7 +86,6 @@ def is_said(connection: Connection, copy: CopyRow, kind: Kind) -> bool:
     """Whether another message said the same of the copy."""
     return _is_there(
         connection,
-        bounces.c.subscriber.is_not_distinct_from(copy.subscriber),  # what the index is by
         bounces.c.recipient == copy.key,
         bounces.c.kind == kind,
     )

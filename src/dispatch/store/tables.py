@@ -318,7 +318,7 @@ leases = Table(
     sqlite_autoincrement=True,
 )
 
-# Bounces and complaints that came back by mail, each once.
+# What came back by mail, each message once. Recipient 0: about no copy, only remembered as seen.
 bounces = Table(
     "bounces",
     metadata,
@@ -326,10 +326,11 @@ bounces = Table(
     Column("message", String, nullable=False),  # SHA-256 of the message it was read from
     Column("recipient", Integer, nullable=False),
     Column("subscriber", Integer),
-    Column("kind", String, nullable=False),  # hard soft complaint
+    Column("kind", String, nullable=False),  # hard soft complaint unsubscribe seen
     Column("status", String),  # RFC 3463, such as 5.1.1
     Column("reason", String, nullable=False),
     Column("at", UtcTime, nullable=False),
     UniqueConstraint("message", "recipient", name="bounces_once"),
     Index("bounces_subscriber", "subscriber"),
+    Index("bounces_recipient", "recipient"),
 )

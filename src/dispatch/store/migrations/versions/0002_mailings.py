@@ -171,3 +171,4 @@ def _ledger() -> None:
         sa.UniqueConstraint("message", "recipient", name="bounces_once"),
     )
     op.create_index("bounces_subscriber", "bounces", ["subscriber"])
+    op.create_index("bounces_recipient", "bounces", ["recipient"])
