@@ -6,10 +6,13 @@ import argparse
 import json
 import os
 import platform
+from itertools import chain
 from pathlib import Path
 
-from benchmarks import bulk, cold
+from benchmarks import bulk, cold, mailing
 from benchmarks.timing import Result
+
+_PARTS = ("articles", "mailing")
 
 
 def main() -> None:
@@ -17,34 +20,52 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=15, help="pairs for each ratio")
     parser.add_argument("--articles", type=int, default=1000, help="articles in one run")
     parser.add_argument("--desk", type=int, default=10_000, help="articles a full desk has")
+    parser.add_argument("--turns", type=int, default=5, help="turns of each mailing")
+    parser.add_argument("--recipients", type=int, default=20_000, help="of each mailing")
+    parser.add_argument("--many", type=int, default=1_000_000, help="of the largest mailing")
+    parser.add_argument("parts", nargs="*", default=_PARTS, choices=_PARTS, help="default: all")
     chosen = parser.parse_args()
 
+    report: dict[str, object] = {
+        "machine": {
+            "system": f"{platform.system()} {platform.machine()}",
+            "python": platform.python_version(),
+            "cores": os.cpu_count(),
+        }
+    }
+    if "articles" in chosen.parts:
+        report |= articles(chosen.runs, chosen.desk, chosen.articles)
+    if "mailing" in chosen.parts:
+        report["mailing"] = mailings(chosen.turns, chosen.recipients, chosen.many)
+    path = Path(__file__).parent / "results" / "latest.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    print(f"Written to {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
+
+
+def articles(runs: int, desk: int, count: int) -> dict[str, object]:
+    """Publishing, in ratios and in bulk."""
     results: list[Result] = []
-    for result in cold.results(chosen.runs):
+    for result in chain(cold.results(runs), bulk.one_more(runs, desk)):
         results.append(result)
         show(result)
-    for result in bulk.one_more(chosen.runs, chosen.desk):
-        results.append(result)
-        show(result)
-    rate = bulk.articles_per_second(chosen.articles)
+    rate = bulk.articles_per_second(count)
     print(
         f"{rate['articles']:,.0f} articles in one run: {rate['articles_per_second']:.1f} a second, "
         f"again unchanged {rate['unchanged_per_second']:.1f} a second, "
         f"peak memory {rate['peak_memory_mb']:.0f} MB"
     )
-    report = {
-        "machine": {
-            "system": f"{platform.system()} {platform.machine()}",
-            "python": platform.python_version(),
-            "cores": os.cpu_count(),
-        },
-        "ratios": [result.as_json() for result in results],
-        "bulk": rate,
-    }
-    path = Path(__file__).parent / "results" / "latest.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    print(f"Written to {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
+    return {"ratios": [result.as_json() for result in results], "bulk": rate}
+
+
+def mailings(turns: int, recipients: int, many: int) -> list[dict[str, object]]:
+    """Sending, in ratios."""
+    rates: list[mailing.Rate] = []
+    for told in mailing.results(turns, recipients, many):
+        print(told, flush=True)
+        if isinstance(told, mailing.Rate):
+            rates.append(told)
+    return [rate.as_json() for rate in rates]
 
 
 def show(result: Result) -> None:
