@@ -16,18 +16,23 @@ Examples:
   dispatch run
   dispatch run --once      # what is due now, for cron
 
-It works off schedules and retries, and stays. On one machine it is the whole engine; two at once
-do no harm."""
+It works off schedules and retries, reads bounces every five minutes where DISPATCH_BOUNCES is set,
+and stays. On one machine it is the whole engine; two at once do no harm."""
 )
 @click.option("--once", is_flag=True, help="Work off what is due now, then end.")
 @out_option
 @talk.debug_option
 def run(once: bool, out: Path) -> int:
     """Send what is due: schedules, retries, mailings that were cut off."""
-    from dispatch.newsroom import sending
+    from dispatch.newsroom import rounds, sending
 
     settings = talk.load_settings()
     with talk.stoppable(terminate=True) as stopped:
         follower = sending.Follower(said=talk.hint, stopped=stopped)
-        ended = sending.run(out, settings, follower, once=once)
+        if once:
+            rounds.once(out, settings, talk.hint)
+            ended = sending.run(out, settings, follower, once=True)
+        else:
+            with rounds.rounds(out, settings, talk.hint):
+                ended = sending.run(out, settings, follower, once=False)
     return int(bool(ended.unreachable))
