@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import email
+import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from email.policy import default
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.mailing.pile import Pile, copy
@@ -134,3 +140,70 @@ def test_its_sendmail_takes_copies_too(postfix: Postfix):
     pile = through_sendmail(postfix, copies)
     assert set(pile.told().values()) == {"accepted"}
     assert delivered(postfix.mails("readers", 3)) == {c.recipient: c.data for c in copies}
+
+
+class Newsroom:
+    """The command line in a folder of its own, with this Postfix for a relay."""
+
+    def __init__(self, folder: Path, postfix: Postfix) -> None:
+        self.folder = folder
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("DISPATCH_")}
+        self.environment = kept | {
+            "DISPATCH_SMTP_URL": f"smtp://127.0.0.1:{postfix.port}",
+            "DISPATCH_RETURN_PATH": "bounces@back.example",
+        }
+
+    def run(self, *arguments: str) -> Any:
+        done = subprocess.run(
+            [sys.executable, "-m", "dispatch", *arguments, "--json"],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def counts(self) -> dict[str, int]:
+        counts = self.run("mailing", "show", "1")["counts"]
+        return {state: count for state, count in counts.items() if count}
+
+    def state(self, email: str) -> str:
+        (subscriber,) = self.run("subscribers", "show", email)["subscriptions"]
+        return str(subscriber["state"])
+
+
+def test_the_whole_road_there_and_back(postfix: Postfix, tmp_path: Path, samples: Path):
+    """200 subscribers: who reads it, who is refused at once, and who bounces afterwards."""
+    reading = ["søren@example.org", *(f"reader{n}@example.org" for n in range(139))]
+    refused = [f"nobody{n}@strict.example" for n in range(20)]
+    gone = [f"gone{n}@later.example" for n in range(30)]
+    full = [f"full{n}@later.example" for n in range(10)]
+    everybody = [*reading, *refused, *gone, *full]
+    (tmp_path / "readers.csv").write_text("email\n" + "\n".join(everybody), encoding="utf-8")
+    newsroom = Newsroom(tmp_path, postfix)
+    newsroom.run("subscribers", "import", "readers.csv", "--desk", "world")
+
+    newsroom.run("send", str(samples / "harbour-ferry.txt"), "--desk", "world", "--yes")
+    assert newsroom.counts() == {"accepted": 180, "bounced": 20}
+    mails = delivered(postfix.mails("readers", 140))
+    assert set(mails) == set(reading)
+    for recipient, mail in mails.items():
+        message = email.message_from_bytes(mail, policy=default)
+        assert not message.defects
+        assert recipient.isascii() <= (message["To"].addresses[0].addr_spec == recipient)
+    assert len({email.message_from_bytes(mail)["Message-ID"] for mail in mails.values()}) == 140
+
+    postfix.mails("bounces", 40)
+    maildir = str(postfix.folder / "mail" / "bounces")
+    told = newsroom.run("bounces", "read", maildir)
+    assert (told["bounced_hard"], told["bounced_soft"], told["forged"]) == (30, 10, 0)
+    assert newsroom.run("bounces", "read", maildir)["read"] == 0, "each is read once"
+    assert newsroom.counts() == {"accepted": 140, "bounced": 60}
+    assert newsroom.state("nobody7@strict.example") == "bounced"
+    assert newsroom.state("gone7@later.example") == "bounced"
+    assert newsroom.state("full7@later.example") == "active", "a full mailbox may be emptied"
+    assert newsroom.state("søren@example.org") == "active"
+    assert newsroom.run("mailing", "verify", "1")["proven"] is True

@@ -9,7 +9,8 @@ Nothing leaves the loopback and no name is looked up. It takes mail for
 ``back.example``   where bounces go: all mail is in the Maildir ``bounces``
 =================  ============================================================================
 
-Postfix starts as root, and works as its own user.
+It forgives more refused recipients in a session than the twenty of its defaults, as a relay for
+mailings has to. Postfix starts as root, and works as its own user.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ local_header_rewrite_clients =
 recipient_delimiter = +
 smtputf8_enable = yes
 smtpd_client_event_limit_exceptions = static:all
+smtpd_soft_error_limit = 1000
+smtpd_hard_error_limit = 1000
 in_flow_delay = 0
 virtual_mailbox_domains = example.org, strict.example, later.example, back.example
 virtual_mailbox_base = {folder}/mail
