@@ -1,16 +1,17 @@
 """Importing a list: new people come in, known ones are updated, and nobody comes back who left.
 
-Rows are taken in batches, each in a transaction of its own: a sending that
-runs at the same time waits for a moment and not for the whole list, memory
-stays the same for any number of rows, and whoever stops an import keeps what
-was taken; the list can be imported again from its beginning.
+A list is read to its end before anything is written: one that turns out to be
+broken changes nothing. Its people are sorted by address, and then merged in
+batches, each in a transaction of its own: a sending that runs at the same time
+waits for a moment and not for the whole list, memory stays the same for any
+number of rows, and whoever stops an import keeps what was merged.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -25,23 +26,21 @@ from dispatch.audience.tables import Table
 from dispatch.errors import AudienceError
 from dispatch.store import subscribers as store
 from dispatch.store.connection import Store
+from dispatch.store.sorting import Sorter
 from dispatch.store.standing import Standing
 from dispatch.store.subscribers import SubscriberRow
 
 _BATCH = 5000
-"""Rows in one transaction."""
+"""People in one transaction."""
 _RUBBISH = 1000
 """Rows from the beginning of which none may be usable, before the file is given up."""
-
-
-_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(slots=True)
 class Report:
     """What an import did.
 
-    rows = added + updated + unchanged + duplicates + refused + the sum of ``left_out``.
+    rows = added + updated + unchanged + duplicates + refused + not_reached + all of ``left_out``.
     """
 
     rows: int = 0
@@ -49,14 +48,13 @@ class Report:
     updated: int = 0
     unchanged: int = 0
     duplicates: int = 0
-    """Rows of an address that came before in the same list; the last row is the one that holds."""
+    """Rows of an address that came again later in the list; the last row is the one that holds."""
     refused: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
-    """Rows of people who are not to be mailed, by why: unsubscribed, bounced, forgotten…"""
+    """People who are not to be mailed, by why: unsubscribed, bounced, forgotten…"""
     ignored: Counter[str] = field(default_factory=Counter)
     """Values that no sense could be made of, by their kind; the rest of the row was taken."""
-    line: int = 0
-    """Lines of the file that are done with."""
+    not_reached: int = 0
     stopped: bool = False
     """Whether it was stopped before the end."""
 
@@ -70,15 +68,15 @@ class Import:
         name: what the list is called, for the histories.
         salt: of :mod:`dispatch.audience.forgetting`.
         refuse: told of each row that is refused: its line, its cells, and why.
-        step: told after each batch how many bytes of the file are read.
-        stopped: asked after each batch whether to stop.
+        step: told how many more bytes of the list are read and, all of them once more, merged.
+        stopped: asked between batches whether to stop.
     """
 
     desk: str
     name: str
     salt: str = field(repr=False)
     refuse: Callable[[int, list[str], str], None]
-    step: Callable[[int], None]
+    step: Callable[[int], object]
     stopped: Callable[[], bool]
 
 
@@ -89,130 +87,126 @@ def import_table(
 
     Raises:
         AudienceError: none of the first 1,000 rows can be used, or the list's
-            quotation marks are broken. What came before is imported.
+            quotation marks are broken. Nothing was imported.
         StoreError: the database cannot be written.
     """
-    return _Importer(database, columns, plan, now).run(table)
+    report = Report()
+    with Sorter(len(Record._fields)) as people:
+        _read(table, columns, plan, report, people)
+        if report.stopped:
+            report.not_reached = report.rows - report.refused
+        else:
+            _merge(database, people, table.position, plan, report, now)
+    return report
 
 
-class _Importer:
-    """One import: counts as it goes."""
-
-    def __init__(self, database: Store, columns: Columns, plan: Import, now: datetime) -> None:
-        self._connection = Standing(database)
-        self._plan, self._now = plan, now
-        self._records = Records(columns)
-        self._report = Report(ignored=self._records.ignored)
-
-    def run(self, table: Table) -> Report:
-        report, seen = self._report, store.Seen()
-        batch: dict[str, Record] = {}
-        try:
-            for line, cells, problem in table:
-                self._take(line, cells, problem, batch)
-                if len(batch) == _BATCH:
-                    self._merge(batch, seen, table)
-                    if self._plan.stopped():
-                        report.stopped = True
-                        return report
-            self._merge(batch, seen, table)
-        finally:
-            seen.close()
-            self._connection.close()
-        return report
-
-    def _take(
-        self, line: int, cells: list[str], problem: str | None, batch: dict[str, Record]
-    ) -> None:
-        """Put what a row says into the batch, or refuse it."""
-        report = self._report
+def _read(table: Table, columns: Columns, plan: Import, report: Report, people: Sorter) -> None:
+    """Read a list to its end: its people into the sorter, rows that cannot be used refused."""
+    records = Records(columns)
+    report.ignored = records.ignored
+    batch: list[Record] = []
+    before = 0
+    for line, cells, problem in table:
         report.rows += 1
         try:
-            record = self._record(cells, problem)
+            batch.append(_record(records, cells, problem))
         except AudienceError as error:
             report.refused += 1
-            self._plan.refuse(line, cells, str(error))
+            plan.refuse(line, cells, str(error))
             if report.refused == report.rows == _RUBBISH:
-                raise AudienceError(
-                    f"None of the first {_RUBBISH:,} rows of {self._plan.name} can be used; the "
-                    f"last of them, line {line}: {error} Nothing was imported: is it the right "
-                    "file?"
-                ) from None
-            return
-        key = record.address.key
-        if batch.pop(key, None) is not None:  # the later one takes a later place as well
-            report.duplicates += 1
-        batch[key] = record
-
-    def _record(self, cells: list[str], problem: str | None) -> Record:
-        if problem:
-            raise AudienceError(f"The row cannot be read: {problem}.")
-        return self._records.record(cells)
-
-    def _merge(self, batch: dict[str, Record], seen: store.Seen, table: Table) -> None:
-        """Bring a batch into the database, and empty it."""
-        if batch:
-            with self._connection.transaction() as connection:
-                _Batch(connection, self._plan, self._now, self._report, seen.again(batch)).merge(
-                    batch
-                )
+                raise AudienceError(_rubbish(plan.name, line, error)) from None
+        if len(batch) == _BATCH:
+            people.put(batch)
             batch.clear()
-        self._report.line = table.line
-        self._plan.step(table.position)
+            plan.step(table.position - before)
+            before = table.position
+            if plan.stopped():
+                report.stopped = True
+                return
+    people.put(batch)
+    plan.step(table.position - before)
+
+
+def _record(records: Records, cells: list[str], problem: str | None) -> Record:
+    if problem:
+        raise AudienceError(f"The row cannot be read: {problem}.")
+    return records.record(cells)
+
+
+def _rubbish(name: str, line: int, error: AudienceError) -> str:
+    return (
+        f"None of the first {_RUBBISH:,} rows of {name} can be used; the last of them, line "
+        f"{line}: {error} Nothing was imported: is it the right file?"
+    )
+
+
+def _merge(
+    database: Store, people: Sorter, size: int, plan: Import, report: Report, now: datetime
+) -> None:
+    """Bring the people of a list into the database; ``size`` is the list's, in bytes."""
+    rows = report.rows - report.refused
+    done = 0
+    connection = Standing(database)
+    try:
+        for batch in people.batches(_BATCH):
+            if plan.stopped():
+                report.stopped = True
+                report.not_reached = rows - done
+                return
+            with connection.transaction() as opened:
+                _Batch(opened, plan, now, report).merge([Record(*row) for row in batch])
+            done += len(batch)
+            plan.step(size * len(batch) // max(rows, 1))
+        report.duplicates = rows - done
+    finally:
+        connection.close()
 
 
 class _Batch:
-    """The rows of one transaction."""
+    """The people of one transaction."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        plan: Import,
-        now: datetime,
-        report: Report,
-        again: Collection[str],
-    ) -> None:
+    def __init__(self, connection: Connection, plan: Import, now: datetime, report: Report) -> None:
         self._connection, self._plan, self._now, self._report = connection, plan, now, report
-        self._again = again
         self._cause = f"import of {plan.name}"
 
-    def merge(self, batch: Mapping[str, Record]) -> None:
-        known = store.at_desk(self._connection, self._plan.desk, batch)
-        out = self._not_mailed(batch)
+    def merge(self, batch: Sequence[Record]) -> None:
+        keys = [record.address_key for record in batch]
+        known = store.at_desk(self._connection, self._plan.desk, keys)
+        out = self._not_mailed(keys)
         new = []
-        for key, record in batch.items():
-            row = known.get(key)
+        for record in batch:
+            row = known.get(record.address_key)
             if row is not None:
-                done = self._update(row, record, suppressed=out.get(key) == "suppressed")
-            elif key in out:
-                done = out[key]
+                self._count(self._update(row, record, suppressed=row.address_key in out))
+            elif record.address_key in out:
+                self._count(out[record.address_key])
             else:
                 new.append(self._columns_of(record))
-                done = "added"
-            self._count(key, done)
         store.add(self._connection, new)
+        self._report.added += len(new)
 
-    def _count(self, key: str, done: str) -> None:
-        report = self._report
-        if key in self._again:
-            report.duplicates += 1
-        elif done in ("added", "updated", "unchanged"):
-            setattr(report, done, getattr(report, done) + 1)
+    def _count(self, done: str) -> None:
+        if done == "updated":
+            self._report.updated += 1
+        elif done == "unchanged":
+            self._report.unchanged += 1
         else:
-            report.left_out[done] += 1
+            self._report.left_out[done] += 1
 
-    def _not_mailed(self, batch: Mapping[str, Record]) -> dict[str, str]:
+    def _not_mailed(self, keys: Sequence[str]) -> dict[str, str]:
         """Which addresses are not to be mailed whatever the list says, and why."""
-        connection = self._connection
-        out = dict.fromkeys(store.suppressed(connection, self._plan.desk, batch), "suppressed")
+        connection, out = self._connection, {}
+        if store.any_suppressions(connection):
+            suppressed = store.suppressed(connection, self._plan.desk, keys)
+            out.update(dict.fromkeys(suppressed, "suppressed"))
         if store.any_forgotten(connection):
-            hashes = {forgetting.hash_of(self._plan.salt, key): key for key in batch}
+            hashes = {forgetting.hash_of(self._plan.salt, key): key for key in keys}
             for hash_ in store.forgotten_among(connection, hashes):
                 out[hashes[hash_]] = "forgotten"
         return out
 
     def _update(self, row: SubscriberRow, record: Record, *, suppressed: bool) -> str:
-        """Bring a known subscriber up to date; says what was done."""
+        """Bring a known subscriber up to date; says what was done, or why they are left out."""
         said = record.state
         if said in GONE:
             if row.state == said or not states.is_lawful(row.state, said):
@@ -233,24 +227,24 @@ class _Batch:
 
     def _columns_of(self, record: Record) -> dict[str, Any]:
         """A new subscriber."""
-        now = self._now
-        joined = record.joined or record.consent_at
+        consent_at = _time(record.consent_at)
+        joined = _time(record.joined) or consent_at or self._now
         return {
             "desk": self._plan.desk,
-            "address_key": record.address.key,
-            "email": record.address.email,
-            "domain": record.address.domain,
+            "address_key": record.address_key,
+            "email": record.email,
+            "domain": record.domain,
             "name": record.name,
             "language": record.language,
             "timezone": record.timezone,
-            "tags": values.joined_tags(record.tags or ()),
-            "fields": _fields_json(record.fields or {}),
+            "tags": record.tags or "",
+            "fields": _with_fields(None, record.fields),
             "state": record.state or "active",
             "consent_source": record.consent_source or self._cause,
-            "consent_at": record.consent_at,
+            "consent_at": consent_at,
             "consent_ip": record.consent_ip,
-            "created": min(joined, now) if joined else now,
-            "changed": now,
+            "created": min(joined, self._now),
+            "changed": self._now,
         }
 
 
@@ -262,29 +256,32 @@ def _changes(row: SubscriberRow, record: Record) -> dict[str, Any]:
     tag is taken away.
     """
     said: dict[str, Any] = {
-        "email": record.address.email,
+        "email": record.email,
         "name": record.name,
         "language": record.language,
         "timezone": record.timezone,
+        "tags": record.tags,
         "consent_source": record.consent_source,
-        "consent_at": record.consent_at,
+        "consent_at": _time(record.consent_at),
         "consent_ip": record.consent_ip,
     }
-    if record.tags is not None:
-        said["tags"] = values.joined_tags(record.tags)
-    if record.fields is not None:
-        merged = {**(json.loads(row.fields) if row.fields else {}), **record.fields}
-        said["fields"] = _fields_json(merged)
-    return {
+    changes = {
         name: value
         for name, value in said.items()
-        if (value is not None or name == "fields") and value != getattr(row, name)
+        if value is not None and value != getattr(row, name)
     }
+    fields = _with_fields(row.fields, record.fields)
+    return {**changes, "fields": fields} if fields != row.fields else changes
 
 
-def _fields_json(fields: Mapping[str, str]) -> str | None:
-    """Custom fields as they are stored; those that are empty are not."""
-    kept = {name: value for name, value in sorted(fields.items()) if value}
-    if not kept:
-        return None
-    return _json(dict(list(kept.items())[: values.MOST_FIELDS]))
+def _with_fields(stored: str | None, said: str | None) -> str | None:
+    """Custom fields with those that a list says laid over them; the empty ones are gone."""
+    if said is None:
+        return stored
+    fields: Mapping[str, str] = {**(json.loads(stored) if stored else {}), **json.loads(said)}
+    kept = [(name, fields[name]) for name in sorted(fields) if fields[name]]
+    return values.to_json(dict(kept[: values.MOST_FIELDS])) if kept else None
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from dispatch.audience import addresses, statuses, values
-from dispatch.audience.addresses import Address
 from dispatch.audience.cells import bare
 from dispatch.audience.columns import Columns, Kind, custom_name
 from dispatch.audience.states import State
@@ -27,24 +24,26 @@ _SIGNS: tuple[tuple[Kind, State], ...] = (
 _GRAVITY = (None, "active", "pending", "unsubscribed", "bounced", "complained")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What a row says. None: nothing; an empty tuple or text: that there is none.
+class Record(NamedTuple):
+    """What a row says, each fact as it is stored. None: nothing; an empty text: that there is none.
 
-    ``fields`` are the custom fields whose columns the list has.
+    ``fields`` is a JSON object of the custom fields whose columns the list has, the empty ones too.
+    The times are in ISO 8601, in UTC.
     """
 
-    address: Address
-    name: str | None = None
-    language: str | None = None
-    timezone: str | None = None
-    tags: tuple[str, ...] | None = None
-    fields: dict[str, str] | None = None
-    state: State | None = None
-    joined: datetime | None = None
-    consent_source: str | None = None
-    consent_at: datetime | None = None
-    consent_ip: str | None = None
+    address_key: str
+    email: str
+    domain: str
+    name: str | None
+    language: str | None
+    timezone: str | None
+    tags: str | None
+    fields: str | None
+    state: State | None
+    joined: str | None
+    consent_source: str | None
+    consent_at: str | None
+    consent_ip: str | None
 
 
 class Records:
@@ -85,17 +84,20 @@ class Records:
         if len(cells) < self._width:
             cells = [*cells, *[""] * (self._width - len(cells))]
         has = self._places
+        address = addresses.parse(self._first("email", cells))
         return Record(
-            address=addresses.parse(self._first("email", cells)),
+            address_key=address.key,
+            email=address.email,
+            domain=address.domain,
             name=self._name(cells) if self._has_name else None,
             language=self._value("language", cells, values.language),
             timezone=self._value("timezone", cells, values.timezone),
             tags=self._tags(cells) if "tags" in has else None,
             fields=self._custom(cells) if self._fields or "attributes" in has else None,
             state=self._state(cells) if self._has_state else None,
-            joined=self._value("joined", cells, values.time),
+            joined=self._time("joined", cells),
             consent_source=self._value("consent_source", cells, values.source),
-            consent_at=self._value("consent_at", cells, values.time),
+            consent_at=self._time("consent_at", cells),
             consent_ip=self._value("consent_ip", cells, values.ip),
         )
 
@@ -119,22 +121,28 @@ class Records:
             self.ignored[kind] += 1
         return value
 
+    def _time(self, kind: Kind, cells: Sequence[str]) -> str | None:
+        time = self._value(kind, cells, values.time)
+        return time.isoformat() if time else None
+
     def _name(self, cells: Sequence[str]) -> str | None:
         whole = self._first("name", cells)
         if whole:
             return values.name(whole)
         return values.name(f"{self._first('first', cells)} {self._first('last', cells)}")
 
-    def _tags(self, cells: Sequence[str]) -> tuple[str, ...]:
-        return values.tags(",".join(bare(cells[place].strip()) for place in self._places["tags"]))
+    def _tags(self, cells: Sequence[str]) -> str:
+        written = ",".join(bare(cells[place].strip()) for place in self._places["tags"])
+        return values.joined_tags(values.tags(written))
 
-    def _custom(self, cells: Sequence[str]) -> dict[str, str]:
-        found = {field: values.field_value(bare(cells[place])) for place, field in self._fields}
-        kept = {field: value or "" for field, value in found.items()}
+    def _custom(self, cells: Sequence[str]) -> str:
+        kept = {
+            field: values.field_value(bare(cells[place])) or "" for place, field in self._fields
+        }
         for key, value in (self._value("attributes", cells, values.attributes) or {}).items():
             if len(kept) < values.MOST_FIELDS:
                 kept.setdefault(custom_name(key), value)
-        return kept
+        return values.to_json(kept)
 
     def _state(self, cells: Sequence[str]) -> State | None:
         """The state that the row claims: the gravest thing that any column says."""

@@ -126,6 +126,10 @@ def field_value(text: str) -> str | None:
     return line(text, LONGEST_FIELD)
 
 
+to_json = json.JSONEncoder(ensure_ascii=False).encode
+"""Custom fields as they are stored: with no escapes, which the database would not see through."""
+
+
 def attributes(text: str) -> dict[str, str] | None:
     """The texts, numbers and yes or no of a JSON object, as custom fields; what is nested is left.
 

@@ -75,7 +75,7 @@ def import_(file: str, desk: str, dry_run: bool, out: Path, as_json: bool) -> in
     with (
         lists.open_list(file, sys.stdin.buffer) as list_,
         talk.stoppable() as stopped,
-        talk.progress(list_.size, "Importing") as step,
+        talk.progress(2 * list_.size, "Importing") as step,
     ):
         watch = lists.Watch(step, stopped)
         done = lists.import_list(list_, slug, out, datetime.now(UTC), watch, dry_run=dry_run)
@@ -84,8 +84,8 @@ def import_(file: str, desk: str, dry_run: bool, out: Path, as_json: bool) -> in
         talk.hint("A rehearsal: nothing was written.")
     if done.report.stopped:
         talk.error(
-            f"Stopped after line {done.report.line:,}. What was imported holds; import the list "
-            "again for the rest."
+            f"Stopped, with {_rows(done.report.not_reached)} not reached. What was imported holds; "
+            "import the list again for the rest."
         )
         return 130
     return int(done.report.refused == done.report.rows > 0)
@@ -105,7 +105,7 @@ def _tell_import(done: Imported, as_json: bool) -> None:
                 "left_out": dict(report.left_out),
                 "ignored": dict(report.ignored),
                 "refused_file": str(done.refused) if done.refused else None,
-                "line": report.line,
+                "not_reached": report.not_reached,
                 "stopped": report.stopped,
                 "notes": done.notes,
             }

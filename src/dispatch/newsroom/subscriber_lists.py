@@ -53,7 +53,12 @@ class ListFile:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Who follows an import: ``step`` is told of bytes that are done, ``stopped`` asked to stop."""
+    """Who follows an import.
+
+    Args:
+        step: told how many more bytes are read and then, all of them once more, merged.
+        stopped: asked whether to stop.
+    """
 
     step: Callable[[int], object] = lambda _bytes: None
     stopped: Callable[[], bool] = lambda: False
@@ -112,7 +117,7 @@ def import_list(
         with database.transaction() as connection:
             new_desk = not store.is_known_desk(connection, desk)
             salt = salt_of(connection, now)
-        plan = Import(desk, list_.label, salt, refused.add, _steps(watch.step), watch.stopped)
+        plan = Import(desk, list_.label, salt, refused.add, watch.step, watch.stopped)
         report = importing.import_table(database, table, understood, plan, now)
     notes = []
     if new_desk and report.added:
@@ -125,18 +130,6 @@ def import_list(
             "Look at the names with accents."
         )
     return Imported(report, path if report.refused else None, notes)
-
-
-def _steps(step: Callable[[int], object]) -> Callable[[int], None]:
-    """From how far a file is read to how much further."""
-    before = 0
-
-    def moved(position: int) -> None:
-        nonlocal before
-        step(position - before)
-        before = position
-
-    return moved
 
 
 @dataclass(frozen=True, slots=True)

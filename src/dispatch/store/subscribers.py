@@ -7,9 +7,6 @@ which is the same for all spellings of one.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -350,39 +347,3 @@ def _field(name: str) -> ColumnElement[str]:
 def _lower(text: str) -> str:
     """As SQLite's ``lower``: ASCII alone."""
     return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in text)
-
-
-# Imports -----------------------------------------------------------------------------------------
-
-
-class Seen:
-    """Which addresses of a list have come up: any number of them, in a file that SQLite drops.
-
-    A 64-bit hash stands for each: two of a million addresses that happen to
-    share one would be counted as a duplicate, and lose nothing.
-    """
-
-    def __init__(self) -> None:
-        self._connection = sqlite3.connect("", isolation_level=None)  # "": a temporary file
-        self._connection.execute("PRAGMA journal_mode = OFF")
-        self._connection.execute("CREATE TABLE seen (hash INTEGER PRIMARY KEY)")
-
-    def again(self, keys: Collection[str]) -> set[str]:
-        """Those of ``keys``, no two the same, that came in an earlier call."""
-        hashes = {_hash(key): key for key in keys}
-        new = self._connection.execute(
-            "INSERT OR IGNORE INTO seen SELECT value FROM json_each(?) ORDER BY value "
-            "RETURNING hash",
-            (json.dumps(list(hashes)),),
-        )
-        for (hash_,) in new:
-            hashes.pop(hash_)
-        return set(hashes.values())
-
-    def close(self) -> None:
-        self._connection.close()
-
-
-def _hash(key: str) -> int:
-    digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
