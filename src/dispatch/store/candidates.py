@@ -101,7 +101,7 @@ def census(connection: Connection, candidates: Candidates) -> Census:
     asked = _asked(candidates).subquery()
     total = func.count()
     by_reason = select(asked.c.reason, total).group_by(asked.c.reason).order_by(total.desc())
-    reasons: dict[str | None, int] = dict(connection.execute(by_reason).tuples().all())
+    reasons: dict[str | None, int] = dict(connection.execute(by_reason).all())
     by_domain = (
         select(asked.c.domain, total)
         .where(asked.c.reason.is_(None))
@@ -112,7 +112,7 @@ def census(connection: Connection, candidates: Candidates) -> Census:
         candidates=sum(reasons.values()),
         recipients=reasons.pop(None, 0),
         excluded={str(reason): count for reason, count in reasons.items()},
-        domains=dict(connection.execute(by_domain).tuples().all()),
+        domains=dict(connection.execute(by_domain).all()),
     )
 
 
@@ -174,7 +174,7 @@ def snapshot(
         .where(recipients.c.edition == edition)
         .group_by(recipients.c.state)
     )
-    found = dict.fromkeys(_STATES, 0) | dict(connection.execute(by_state).tuples().all())
+    found = dict.fromkeys(_STATES, 0) | dict(connection.execute(by_state).all())
     count = select(func.count()).select_from(subscribers).where(*_conditions(candidates))
     expected = int(connection.execute(count).scalar_one())
     if sum(found.values()) != expected:

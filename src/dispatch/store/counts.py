@@ -45,7 +45,7 @@ def of(connection: Connection, edition: int) -> dict[str, int]:
             mailing_counts.c.edition == edition
         )
     )
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 def begin(connection: Connection, edition: int, counts: Mapping[str, int]) -> None:
@@ -64,10 +64,13 @@ def add(connection: Connection, edition: int, more: Mapping[str, int]) -> None:
 def withdraw(
     connection: Connection, which: ColumnElement[bool], state: str, reason: str | None, now: int
 ) -> set[int]:
-    """Take the queued and deferred among ``which`` out: to ``state``, with ``reason`` as reply if given.
+    """Take the queued and deferred among ``which`` out: to ``state``, with ``reason`` as reply.
 
     One that was in doubt before, and was only queued to be sent again, is in
     doubt again: nobody can say that it was not sent.
+
+    Args:
+        reason: None keeps the replies they have.
 
     Returns:
         The editions they were of.
@@ -78,7 +81,7 @@ def withdraw(
         waiting = and_(which, in_state(before))
         columns = (recipients.c.edition, doubted)
         counted = select(*columns, func.count()).where(waiting).group_by(*columns)
-        found = connection.execute(counted).tuples().all()
+        found = connection.execute(counted).all()
         for edition, in_doubt, count in found:
             more = moved.setdefault(edition, Counter())
             more[before] -= count

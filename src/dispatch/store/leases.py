@@ -122,7 +122,7 @@ def _take(
         if room <= 0:
             break
         values = {"of_edition": edition, "now": now, "room": room, "key_of_lease": lease}
-        taken = connection.execute(_CLAIM[state], values).tuples().all()
+        taken = connection.execute(_CLAIM[state], values).all()
         counts.add(connection, edition, {state: -len(taken), "leased": len(taken)})
         rows.extend(taken)
     rows.sort()
@@ -132,7 +132,7 @@ def _take(
 def _drop_unmailable(connection: Connection, edition: int, lease: int, now: int) -> set[int]:
     """Give up what may not be mailed any more, however it came to that: nobody has it yet."""
     found = connection.execute(_UNMAILABLE, {"of_edition": edition, "of_lease": lease})
-    reasons = dict(found.tuples().all())
+    reasons = dict(found.all())
     if reasons:
         rows: list[OutcomeRow] = [(key, "queued", "", 0) for key in reasons]
         record(connection, lease, edition, rows, now)

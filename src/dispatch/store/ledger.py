@@ -56,7 +56,7 @@ class MailingRow:
 
 def mailing(connection: Connection, edition: int) -> MailingRow | None:
     found = connection.execute(_MAILINGS.where(mailings.c.edition == edition)).first()
-    return _row(found.tuple()) if found else None
+    return MailingRow(*found) if found else None
 
 
 def every(connection: Connection, desk: str | None = None) -> list[MailingRow]:
@@ -64,7 +64,7 @@ def every(connection: Connection, desk: str | None = None) -> list[MailingRow]:
     wanted = _MAILINGS.order_by(mailings.c.edition.desc())
     if desk is not None:
         wanted = wanted.where(editions.c.desk == desk)
-    return [_row(row) for row in connection.execute(wanted).tuples()]
+    return [MailingRow(*row) for row in connection.execute(wanted)]
 
 
 # What is due -------------------------------------------------------------------------------------
@@ -247,7 +247,7 @@ def erase_subscriber(connection: Connection, subscriber: int, now: int) -> None:
 
 _STILL_TO_SEND = ("queued", "deferred")
 
-_MAILINGS = select(
+_MAILINGS: Select[*tuple[Any, ...]] = select(
     mailings.c.edition,
     editions.c.desk,
     editions.c.subject,
@@ -261,10 +261,6 @@ _MAILINGS = select(
     mailings.c.started,
     mailings.c.finished,
 ).join(editions, editions.c.key == mailings.c.edition)
-
-
-def _row(values: tuple[Any, ...]) -> MailingRow:
-    return MailingRow(*values)
 
 
 def _waiting(state: str, *conditions: ColumnElement[bool]) -> Select[tuple[int]]:

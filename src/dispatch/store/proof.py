@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -44,17 +44,13 @@ def verify(connection: Connection, edition: int) -> Proof | None:
             select(recipients.c.state, func.count())
             .where(recipients.c.edition == edition)
             .group_by(recipients.c.state)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
-    files = list(
-        connection.execute(
-            select(edition_files.c.name, edition_files.c.sha256)
-            .where(edition_files.c.edition == edition)
-            .order_by(edition_files.c.name)
-        ).tuples()
-    )
+    files = connection.execute(
+        select(edition_files.c.name, edition_files.c.sha256)
+        .where(edition_files.c.edition == edition)
+        .order_by(edition_files.c.name)
+    ).all()
     findings = (
         *_sums(candidates, state, counted, counts.of(connection, edition)),
         *_twice(connection, edition),
@@ -116,7 +112,7 @@ def _leases(connection: Connection, edition: int) -> Iterator[str]:
         yield f"{found:,} recipients are leased to nobody, or to somebody without being leased."
 
 
-def _files(connection: Connection, files: list[tuple[str, str]]) -> Iterator[str]:
+def _files(connection: Connection, files: Sequence[tuple[str, str]]) -> Iterator[str]:
     for name, digest in files:
         data = connection.execute(select(blobs.c.data).where(blobs.c.sha256 == digest)).scalar()
         if data is None:

@@ -126,7 +126,7 @@ def reasons(connection: Connection, edition: int, state: str) -> dict[str, int]:
         .group_by(recipients.c.reply)
         .order_by(func.count().desc())
     )
-    return dict(connection.execute(wanted).tuples().all())
+    return dict(connection.execute(wanted).all())
 
 
 def domains(connection: Connection, edition: int, state: str) -> dict[str, int]:
@@ -137,7 +137,7 @@ def domains(connection: Connection, edition: int, state: str) -> dict[str, int]:
         .group_by(recipients.c.domain)
         .order_by(func.count().desc(), recipients.c.domain)
     )
-    return dict(connection.execute(wanted).tuples().all())
+    return dict(connection.execute(wanted).all())
 
 
 _COLUMNS = tuple(recipients.c[name] for name in RecipientRow.__slots__)
