@@ -19,7 +19,7 @@ class Authority:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = _name("Authority of the tests")
+        self._name = _name(f"Authority {x509.random_serial_number()}"[:60])
         now = datetime.now(UTC)
         self._certificate = (
             x509.CertificateBuilder(self._name, self._name, self._key.public_key())

@@ -8,12 +8,16 @@ from typing import Any, Self, cast
 
 
 class DelayProxy:
-    """Between a client and ``port`` on the loopback, with ``round_trip`` seconds there and back."""
+    """Between a client and ``port`` on the loopback, with ``round_trip`` seconds there and back.
+
+    ``heard`` is what went through it, both ways.
+    """
 
     def __init__(self, port: int, round_trip: float) -> None:
         self.to = port
         self.each_way = round_trip / 2
         self.port = 0
+        self.heard = bytearray()
         self.ends: set[_End] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -76,6 +80,7 @@ class _End(asyncio.Protocol):
         if self.other is None:
             self._early.append(data)
         else:
+            self.proxy.heard += data
             loop = asyncio.get_running_loop()
             loop.call_later(self.proxy.each_way, self.other.transport.write, data)
 

@@ -37,7 +37,7 @@ class Act:
     """What the server does at a stage.
 
     Args:
-        say: its answer, CRLF included; None for the usual one, empty for none.
+        say: its answer, CRLF included; None for the usual one, empty for none (it means yes).
         then: ``silence``: it never speaks again; ``deaf``: it never reads again either.
         gap: seconds between two bytes of the answer; 0 for all at once.
         accepts: whether a message that has come counts as accepted; None: if the answer is 2xx.
@@ -410,14 +410,14 @@ class _Serving(asyncio.Protocol):
             self.server.violations.append(f"MAIL out of turn: {rest!r}")
             self.transport.write(b"503 5.5.1 nested MAIL\r\n")
             return
-        if self._do("MAIL", b"250 2.1.0 ok\r\n")[:1] == b"2":
+        if self._do("MAIL", b"250 2.1.0 ok\r\n")[:1] in (b"2", b""):
             self._sender, self._parameters = found[1], found[2].strip()
 
     def _rcpt(self, rest: str) -> None:
         found = re.fullmatch(r"TO:<([^>]*)>", rest)
         if self._sender is None or not found:
             self.transport.write(b"503 5.5.1 need MAIL\r\n")
-        elif self._do("RCPT", b"250 2.1.5 ok\r\n", recipient=found[1])[:1] == b"2":
+        elif self._do("RCPT", b"250 2.1.5 ok\r\n", recipient=found[1])[:1] in (b"2", b""):
             self._recipients.append(found[1])
 
     def _data(self) -> None:
@@ -511,9 +511,10 @@ class _Serving(asyncio.Protocol):
                 self.transport, self, self.script.tls, server_side=True
             )
         except OSError:  # the client did not like the certificate
+            transport = None
+        if transport is None:
             self.server.open.discard(self)
             return
-        assert transport
         self.transport = transport
         self.session.encrypted = True
         self._busy = False

@@ -113,7 +113,7 @@ class SmtpConnection(Conversation[_Transaction | None]):
                 return End("finished")
             self._offers = opening.offers
             self._choose_way()
-            self._begin(opening.hand_over(self))
+            self._begin(*opening.hand_over(self))
         except OpeningError as error:
             return error.end
         try:

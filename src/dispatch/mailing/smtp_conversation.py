@@ -23,6 +23,8 @@ About = TypeVar("About")
 Cause = Literal["lost", "silent", "confused"]
 
 _MEGABYTE = 1_048_576
+_WATCH = 0.005
+"""Seconds between two looks at a wire that is full."""
 _LAST_WORDS = 65_536
 """Bytes that are read of a connection that is lost."""
 
@@ -51,7 +53,11 @@ class Conversation(asyncio.Protocol, Generic[About]):
         self._write_seconds = write_seconds
         self._look_every = look_every
         self._transport: asyncio.Transport | None = None
+        self._wire: asyncio.Transport | None = (
+            None  # what carries it: the same, or what is below TLS
+        )
         self._timer: asyncio.TimerHandle | None = None
+        self._watching: asyncio.TimerHandle | None = None
         self._parser = ReplyParser()
         self._expected: deque[tuple[Step, About]] = deque()
         self._planned: list[tuple[Step, About]] = []  # expected once _out is written
@@ -87,8 +93,9 @@ class Conversation(asyncio.Protocol, Generic[About]):
 
     # Saying ------------------------------------------------------------------------------------
 
-    def _begin(self, transport: asyncio.Transport) -> None:
+    def _begin(self, transport: asyncio.Transport, wire: asyncio.Transport) -> None:
         self._transport = transport
+        self._wire = wire
         self._loop = asyncio.get_running_loop()
         self._since = self._loop.time()
         self._timer = self._loop.call_later(self._look_every, self._look)
@@ -107,14 +114,41 @@ class Conversation(asyncio.Protocol, Generic[About]):
         data = b"".join(self._out)
         self._out.clear()
         self._transport.write(data)
+        if self._wire is not self._transport:
+            self._watch_wire()
 
     def pause_writing(self) -> None:
-        """Part of a write is still in this process."""
-        assert self._transport
-        megabytes = 1 + self._transport.get_write_buffer_size() // _MEGABYTE
-        self._stuck_until = self._loop.time() + megabytes * self._write_seconds
+        if self._wire is self._transport:
+            self._stuck()
 
     def resume_writing(self) -> None:
+        if self._wire is self._transport:
+            self._taken()
+
+    def _watch_wire(self) -> None:
+        """The two above, for TLS: asyncio speaks of what was encrypted, not of what was sent."""
+        assert self._transport and self._wire
+        if self._ended or self._wire.is_closing():
+            return
+        if self._transport.get_write_buffer_size() or self._wire.get_write_buffer_size():
+            if not self._stuck_until:
+                self._stuck()
+            if not self._watching:
+                self._watching = self._loop.call_later(_WATCH, self._look_at_wire)
+        elif self._stuck_until:
+            self._taken()
+
+    def _look_at_wire(self) -> None:
+        self._watching = None
+        self._watch_wire()
+
+    def _stuck(self) -> None:
+        """Part of a write is still in this process."""
+        assert self._wire
+        megabytes = 1 + self._wire.get_write_buffer_size() // _MEGABYTE
+        self._stuck_until = self._loop.time() + megabytes * self._write_seconds
+
+    def _taken(self) -> None:
         """All of it has been taken."""
         self._stuck_until = 0.0
         self._since = self._loop.time()
@@ -203,8 +237,9 @@ class Conversation(asyncio.Protocol, Generic[About]):
 
     def _close(self) -> None:
         """Let go of the connection; what was not sent yet is not sent."""
-        if self._timer:
-            self._timer.cancel()
+        for timer in (self._timer, self._watching):
+            if timer:
+                timer.cancel()
         if self._transport:
             self._transport.abort()
 

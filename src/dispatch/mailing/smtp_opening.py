@@ -54,7 +54,7 @@ async def opened(relay: Relay) -> Opening:
         await opening.introduce()
     except ProtocolError as error:
         opening.close()
-        raise OpeningError("down", f"{relay.name} broke the protocol: {error}.") from None
+        raise OpeningError("down", f"The relay {relay.name} broke the protocol: {error}.") from None
     except BaseException:
         opening.close()
         raise
@@ -68,6 +68,7 @@ class Opening(asyncio.Protocol):
         self.offers = Offers()
         self._relay = relay
         self._transport: asyncio.Transport | None = None
+        self._wire: asyncio.Transport | None = None  # without encryption
         self._encrypted = False
         self._parser = ReplyParser()
         self._replies: deque[Reply] = deque()
@@ -108,21 +109,21 @@ class Opening(asyncio.Protocol):
         if self._relay.user:
             await self._log_in()
 
-    def hand_over(self, protocol: asyncio.Protocol) -> asyncio.Transport:
-        """Let ``protocol`` have the connection from now on.
+    def hand_over(self, protocol: asyncio.Protocol) -> tuple[asyncio.Transport, asyncio.Transport]:
+        """Let ``protocol`` have the connection from now on: what it is, and what is below TLS.
 
         Raises:
             OpeningError: it has been closed, or something came that nobody asked for.
         """
-        transport = self._transport
-        if self._broken or self._replies or self._parser.pending or not transport:
+        transport, wire = self._transport, self._wire
+        if self._broken or self._replies or self._parser.pending or not (transport and wire):
             why = "spoke without being asked" if not self._broken else str(self._broken)
             if self._replies:
                 why = f"takes no mail: {self._replies[0].words}"
             self.close()
             raise self._failed("down", why)
         transport.set_protocol(protocol)
-        return transport
+        return transport, wire
 
     def close(self) -> None:
         if self._transport:
@@ -131,9 +132,9 @@ class Opening(asyncio.Protocol):
     # What asyncio calls ------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = self._wire = cast(asyncio.Transport, transport)
         # Whatever waits in this process is known of: large messages depend on it.
-        self._transport.set_write_buffer_limits(0)
+        self._wire.set_write_buffer_limits(0)
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -251,7 +252,6 @@ class Opening(asyncio.Protocol):
             ) from None
         if transport is None:
             raise self._failed("tls", "broke off while encryption was agreed on")
-        transport.set_write_buffer_limits(0)
         self._transport = transport
         self._encrypted = True
 
@@ -315,7 +315,7 @@ class Opening(asyncio.Protocol):
         secrets = [relay.password, relay.user]
         secrets += [b64encode(x.encode()).decode() for x in (plain, relay.password, relay.user)]
         for secret in sorted(secrets, key=len, reverse=True):
-            words = words.replace(secret.rstrip("="), "…")
+            words = words.replace(secret, "…").replace(secret.rstrip("="), "…")
         return words
 
     def _failed(self, kind: Literal["down", "tls", "auth"], what: str) -> OpeningError:
