@@ -283,4 +283,4 @@ class Promise(RuleBasedStateMachine):
 
 
 TestPromise = Promise.TestCase
-TestPromise.settings = settings(max_examples=40, stateful_step_count=40)
+TestPromise.settings = settings(max_examples=30, stateful_step_count=40)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, LargeBinary, and_, cast, func, or_, select
 
 from dispatch.store import counts
 from dispatch.store.tables import blobs, edition_files, leases, mailings, recipients
@@ -113,8 +113,9 @@ def _leases(connection: Connection, edition: int) -> Iterator[str]:
 
 
 def _files(connection: Connection, files: Sequence[tuple[str, str]]) -> Iterator[str]:
+    content = cast(blobs.c.data, LargeBinary)  # SQLite gives back text where text was put
     for name, digest in files:
-        data = connection.execute(select(blobs.c.data).where(blobs.c.sha256 == digest)).scalar()
+        data = connection.execute(select(content).where(blobs.c.sha256 == digest)).scalar()
         if data is None:
             yield f"{name}, as it was frozen, is missing."
         elif sha256(data).hexdigest() != digest:
