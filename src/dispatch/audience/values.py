@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dispatch.markup.characters import one_line
+from dispatch.markup.characters import is_blank, one_line
 
 LONGEST_NAME = 200
 LONGEST_TAG = 60
@@ -34,7 +34,7 @@ def line(text: str, longest: int) -> str | None:
     So a name cannot end the header it stands in, or turn round what follows it.
     """
     if not text.isprintable() or "  " in text:
-        text = one_line(text)
+        text = "" if is_blank(text) else one_line(text)
     return text.strip()[:longest].strip() or None
 
 
