@@ -27,6 +27,9 @@ from dispatch.store.standing import Standing
 
 __all__ = ["Claim", "Lease", "Ledger"]
 
+Also = Callable[[Connection], None]
+Told = Callable[[Connection, Sequence[Outcome]], None]
+
 _Noted = tuple[Lease, Outcome]
 
 
@@ -87,13 +90,14 @@ class Ledger:
             if row and row.state in ("scheduled", "sending"):
                 mailings.pause(connection, edition, reason, now)
 
-    def recover(self, now: int) -> Recovered:
+    def recover(self, now: int, told: Told | None = None) -> Recovered:
         """Take over what was leased by processes that died or were not heard of for too long.
 
         Call it before anything is claimed, and from time to time where others send as well.
 
         Args:
             now: epoch milliseconds.
+            told: what else belongs into the transaction, given the outcomes that it records.
 
         Raises:
             StoreError: the database cannot be written, or a journal cannot be read.
@@ -101,15 +105,20 @@ class Ledger:
         recovery = Recovery(self._folder, self._boot, self._clock, self._leases.keys())
         with self._standing.transaction() as connection:
             recovered = recovery.settle(connection, now)
+            if told and recovery.outcomes:
+                told(connection, recovery.outcomes)
         recovery.sweep()
         return recovered
 
-    def commit(self, now: int, claim: Claim | None = None) -> Lease | None:
+    def commit(
+        self, now: int, claim: Claim | None = None, also: Also | None = None
+    ) -> Lease | None:
         """The group commit: durable when it returns.
 
         Args:
             now: epoch milliseconds.
             claim: what to lease, besides.
+            also: what else belongs into the transaction, once the outcomes are recorded in it.
 
         Returns:
             The new lease; None where nothing was asked for, the mailing is not sending, or
@@ -124,6 +133,8 @@ class Ledger:
         try:
             with self._standing.transaction() as connection:
                 group.record(connection)
+                if also:
+                    also(connection)
                 group.renew(connection)
                 if claim:
                     group.claim(connection, claim)
@@ -134,24 +145,25 @@ class Ledger:
             raise
         return group.apply()
 
-    def close(self, now: int) -> Recovered:
+    def close(self, now: int, also: Also | None = None, told: Told | None = None) -> Recovered:
         """Record what is noted, and give back or settle everything that is still leased.
 
-        Who sends must have stopped.
+        Who sends must have stopped. ``also`` is of the last :meth:`commit`, ``told`` of the
+        last :meth:`recover`.
 
         Raises:
             StoreError: the database cannot be written. The next :meth:`recover`, of any process,
                 does it then.
         """
         try:
-            self.commit(now)
+            self.commit(now, also=also)
         finally:
             for lease in self._leases.values():
                 lease.release()
             self._leases.clear()
             self.leases = ()
         try:
-            return self.recover(now)
+            return self.recover(now, told)
         finally:
             self._standing.close()
 

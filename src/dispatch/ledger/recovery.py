@@ -49,6 +49,8 @@ class Recovery:
         self._clock = clock
         self._own = own
         self._done: list[Path] = []
+        self.outcomes: list[Outcome] = []
+        """Those that were recorded."""
 
     def settle(self, connection: Connection, now: int) -> Recovered:
         """Record what is known of every lease that can be taken over, and close it.
@@ -66,6 +68,7 @@ class Recovery:
                 tuples = [(o.key, o.state, o.reply, o.due) for o in outcomes]
                 leases.record(connection, row.key, row.edition, tuples, now)
                 leases.close(connection, [row.key])
+                self.outcomes += outcomes
                 for outcome in outcomes:
                     found.setdefault(outcome.state, Counter())[row.edition] += 1
                 self._done.append(path_of(self._folder, row.key))

@@ -91,7 +91,7 @@ class Relays(Generic[R]):
             opened: when it was opened: an older one than the one on trial says nothing about that.
         """
         health = self._health[relay.name]
-        if health.given_up:
+        if health.given_up or now < health.rests:
             return
         if end.kind == "finished":
             health.recovered()
@@ -102,6 +102,12 @@ class Relays(Generic[R]):
             doubled = min(_FIRST * 2 ** min(health.failures, 10), _LONGEST)
             wait = _TLS if end.kind == "tls" else doubled
             health.failed(end.sentence, now + wait * self._chance.uniform(0.5, 1))
+
+    def rest(self, relay: R, sentence: str, until: float) -> None:
+        """Leave it alone until then, however well it is; ``sentence`` says why."""
+        health = self._health[relay.name]
+        health.failed(sentence, until)
+        health.rests = until
 
     def wants_trial(self, now: float) -> bool:
         """Whether :meth:`choose` would open the one connection that a relay is tried again with."""
@@ -119,6 +125,8 @@ class Relays(Generic[R]):
         """Why no relay can be used, and when the next try is; empty where one works."""
         if any(health.well for health in self._health.values()):
             return ""
+        if all(now < health.rests for health in self._health.values()):
+            return " ".join(health.sentence for health in self._health.values())
         reasons = "; ".join(
             f"{name}: {health.sentence.rstrip('. ') or 'it broke off'}"
             for name, health in self._health.items()
@@ -133,12 +141,13 @@ class Relays(Generic[R]):
 class _Health:
     """How one relay is."""
 
-    __slots__ = ("answered", "failures", "retry", "sentence", "trial")
+    __slots__ = ("answered", "failures", "rests", "retry", "sentence", "trial")
 
     def __init__(self) -> None:
         self.answered = float("-inf")  # when it last did
         self.failures = 0  # in a row
         self.retry = float("-inf")  # when it may be tried again
+        self.rests = float("-inf")  # until when it is left alone although it is well
         self.trial: float | None = None  # when a connection on trial was opened
         self.sentence = ""  # why it failed
 

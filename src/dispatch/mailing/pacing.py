@@ -37,6 +37,11 @@ class Rate:
         """Hold another rate from now on."""
         self._gap = 1 / per_second if per_second else 0.0
 
+    @property
+    def gap(self) -> float:
+        """Seconds between two messages; 0.0 for no limit."""
+        return self._gap
+
     def rest(self, until: float) -> None:
         """Let nothing go before ``until``."""
         self._due = max(self._due, until)
@@ -86,6 +91,11 @@ class Domains:
         """0.0: one message may go to ``domain`` now, and is counted. Else: the seconds to wait."""
         slowed = self._slowed.get(domain)
         return slowed.rate.take(now) if slowed else 0.0
+
+    def gap(self, domain: str) -> float:
+        """Seconds between two messages to ``domain``, at present; 0.0: it is not slowed."""
+        slowed = self._slowed.get(domain)
+        return slowed.rate.gap if slowed else 0.0
 
     def unused(self, domain: str, now: float) -> None:
         """The message for ``domain`` that was counted last does not go."""

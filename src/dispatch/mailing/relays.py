@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from difflib import get_close_matches
 from typing import Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -64,6 +65,7 @@ class Relay:
         auth: the mechanism; empty for one that is offered. ``xoauth2`` takes a token for password.
         cleartext_auth: sends user and password over the network without encryption.
         ca: a PEM file of the authorities that may vouch for the relay; empty for the system's.
+        warm: the day that it is first sent from, for an IP address that providers do not know yet.
     """
 
     scheme: Scheme
@@ -83,6 +85,7 @@ class Relay:
     auth: Literal["", "plain", "login", "xoauth2"] = ""
     cleartext_auth: bool = False
     ca: str = ""
+    warm: date | None = None
     learned: Learned = field(default_factory=Learned, compare=False, repr=False)
 
     @property
@@ -214,6 +217,15 @@ def _helo(value: str) -> str:
     return value
 
 
+def _day(value: str) -> date:
+    try:
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+            raise ValueError
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("it must be a day such as 2026-11-20") from None
+
+
 def _file(value: str) -> str:
     if not value:
         raise ValueError("it must be the path of a file")
@@ -235,6 +247,7 @@ _OPTIONS: dict[str, Callable[[str], object]] = {
     "auth": _mechanism,
     "cleartext-auth": _yes,
     "ca": _file,
+    "warm": _day,
 }
 
 

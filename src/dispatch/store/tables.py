@@ -318,6 +318,15 @@ leases = Table(
     sqlite_autoincrement=True,
 )
 
+# What relays have accepted on each day (UTC); kept for those that are being warmed up.
+relay_days = Table(
+    "relay_days",
+    metadata,
+    Column("relay", String, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("accepted", Integer, nullable=False),
+)
+
 # What came back by mail, each message once. Recipient 0: about no copy, only remembered as seen.
 bounces = Table(
     "bounces",

@@ -159,6 +159,12 @@ def _ledger() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "relay_days",
+        sa.Column("relay", sa.String, primary_key=True),
+        sa.Column("day", sa.Date, primary_key=True),
+        sa.Column("accepted", sa.Integer, nullable=False),
+    )
+    op.create_table(
         "bounces",
         sa.Column("key", sa.Integer, primary_key=True),
         sa.Column("message", sa.String, nullable=False),
