@@ -306,6 +306,12 @@ def test_a_return_path_that_could_be_read_as_a_command_is_nobodys_bounce() -> No
     assert server.sessions[0].verbs == ["EHLO", "QUIT"]
 
 
+def test_a_return_path_that_needs_smtputf8_is_nobodys_bounce() -> None:
+    with SmtpServer() as server:
+        work, _ = send(server.url, [Copy(1, "é@x.org", "b@example.org", "example.org", b"a\r\n")])
+    assert (work.kinds, work.results[1].blame) == (["unsent"], "sender")
+
+
 def test_the_null_return_path_is_one() -> None:
     with SmtpServer() as server:
         work, _ = send(server.url, [Copy(1, "", "b@example.org", "example.org", copy(1).data)])
@@ -452,6 +458,19 @@ def test_an_idle_connection_waits_to_be_poked() -> None:
         "DATA",
         "QUIT",
     ]
+
+
+def test_what_was_said_before_a_write_failed_is_heard() -> None:
+    async def talk(server: SmtpServer) -> None:
+        work, connection, running = await idle_connection(server.url)
+        server.hang_up("421 4.3.2 shutting down")
+        work.waiting.append(copy(1))
+        connection.poke()
+        end = await asyncio.wait_for(running, 10)
+        assert (end.kind, work.results[1].kind, work.results[1].code) == ("down", "deferred", 421)
+
+    with SmtpServer() as server:
+        asyncio.run(talk(server))
 
 
 def test_an_idle_connection_is_closed_after_a_while() -> None:

@@ -206,6 +206,16 @@ class SmtpServer:
         self._thread.join()
         self._loop.close()
 
+    def hang_up(self, line: str) -> None:
+        """Say ``line`` on every open connection and reset it; done when this returns."""
+
+        async def hang_up() -> None:
+            for serving in list(self.open):
+                serving.transport.write(f"{line}\r\n".encode())
+                serving.reset()
+
+        self._in_loop(hang_up())
+
     def _in_loop(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
 

@@ -23,6 +23,8 @@ About = TypeVar("About")
 Cause = Literal["lost", "silent", "confused"]
 
 _MEGABYTE = 1_048_576
+_HEARD = 16_384
+"""Bytes of answers that are taken in at once."""
 _WATCH = 0.005
 """Seconds between two looks at a wire that is full."""
 _LAST_WORDS = 65_536
@@ -40,7 +42,7 @@ class Step(NamedTuple):
     answered: Callable[[Reply, Any], None]
 
 
-class Conversation(asyncio.Protocol, Generic[About]):
+class Conversation(asyncio.BufferedProtocol, Generic[About]):
     """A connection that was opened; who inherits from it says what is to be said.
 
     Args:
@@ -58,6 +60,8 @@ class Conversation(asyncio.Protocol, Generic[About]):
         )
         self._timer: asyncio.TimerHandle | None = None
         self._watching: asyncio.TimerHandle | None = None
+        # One buffer for all that comes: a new one for each answer costs more than the answer.
+        self._heard = memoryview(bytearray(_HEARD))
         self._parser = ReplyParser()
         self._expected: deque[tuple[Step, About]] = deque()
         self._planned: list[tuple[Step, About]] = []  # expected once _out is written
@@ -156,8 +160,11 @@ class Conversation(asyncio.Protocol, Generic[About]):
 
     # Hearing -----------------------------------------------------------------------------------
 
-    def data_received(self, data: bytes) -> None:
-        self._guarded(self._hear, data)
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
+        return self._heard
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._guarded(self._hear, bytes(self._heard[:nbytes]))
 
     def _hear(self, data: bytes) -> None:
         # Part of an answer does not extend the time it has.

@@ -101,6 +101,9 @@ def _parameters(copy: Copy, offers: Offers) -> str:
         parameters = " BODY=8BITMIME"
     if not (copy.recipient.isascii() and copy.sender.isascii()):
         if not offers.utf8:
+            if not copy.sender.isascii():
+                reply = "The return path is not ASCII, and the relay takes no other (no SMTPUTF8)."
+                raise UnsendableError(Result(copy, "unsent", reply, None, "5.6.7", "sender"))
             reply = "The address is not ASCII, and the relay takes no other (no SMTPUTF8)."
             raise UnsendableError(Result(copy, "bounced", reply, None, "5.6.7", "recipient"))
         parameters += " SMTPUTF8"

@@ -109,7 +109,9 @@ class Opening(asyncio.Protocol):
         if self._relay.user:
             await self._log_in()
 
-    def hand_over(self, protocol: asyncio.Protocol) -> tuple[asyncio.Transport, asyncio.Transport]:
+    def hand_over(
+        self, protocol: asyncio.BufferedProtocol
+    ) -> tuple[asyncio.Transport, asyncio.Transport]:
         """Let ``protocol`` have the connection from now on: what it is, and what is below TLS.
 
         Raises:
