@@ -222,6 +222,24 @@ def test_without_a_column_of_addresses_it_says_what_there_is(names: list[str], s
     assert says in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2024-01-15", "2024-01-15T00:00:00+00:00"),
+        ("2024-01-15 10:00:00", "2024-01-15T10:00:00+00:00"),
+        ("2024-01-15T10:00:00.123Z", "2024-01-15T10:00:00.123000+00:00"),
+        ("2024-01-15 10:00:00 +0200", "2024-01-15T08:00:00+00:00"),
+        ("2024-01-15 10:00:00.123456 +0000 UTC", "2024-01-15T10:00:00.123456+00:00"),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("1700000000", None),
+        ("01/02/2024", None),
+    ],
+)
+def test_times(written: str, meant: str | None) -> None:
+    time = values.time(written)
+    assert (time and time.isoformat()) == meant
+
+
 # Hostile values ------------------------------------------------------------------------------------
 
 

@@ -71,7 +71,7 @@ class Table:
 
     def __init__(self, stream: BinaryIO, where: str) -> None:
         self._where = where
-        self._source = _Source(stream)
+        self._source = _Source(stream, where)
         encoding, errors = _encoding(self._source.head, where)
         self._is_utf16 = encoding == "utf-16"
         text = io.TextIOWrapper(
@@ -165,9 +165,9 @@ class Table:
 class _Source(io.RawIOBase):
     """The bytes of a stream, counted, and looked at for what is no UTF-8."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self.head = stream.read(4096)
+    def __init__(self, stream: BinaryIO, where: str) -> None:
+        self._stream, self._where = stream, where
+        self.head = self._more(4096)
         self._rest = self.head
         self.position = 0
         self.mixed = False
@@ -177,7 +177,7 @@ class _Source(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        data = self._rest or self._stream.read(len(buffer))
+        data = self._rest or self._more(len(buffer))
         data, self._rest = data[: len(buffer)], data[len(buffer) :]
         buffer[: len(data)] = data
         self.position += len(data)
@@ -187,6 +187,12 @@ class _Source(io.RawIOBase):
             except UnicodeDecodeError:
                 self.mixed = True
         return len(data)
+
+    def _more(self, size: int) -> bytes:
+        try:
+            return self._stream.read(size)
+        except OSError as error:
+            raise AudienceError(f"{self._where} cannot be read: {error.strerror}.") from error
 
 
 class _Lines:

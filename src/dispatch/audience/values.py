@@ -96,7 +96,7 @@ def timezone(text: str) -> str | None:
 
 def time(text: str) -> datetime | None:
     """A time in ISO 8601, as all the senders' exports write it; without a zone it is UTC."""
-    text = text.strip().removesuffix(" UTC")
+    text = text.strip().removesuffix(" UTC").replace(" +", "+")
     if len(text) > 40:
         return None
     try:

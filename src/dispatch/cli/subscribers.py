@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -73,7 +73,7 @@ def import_(file: str, desk: str, dry_run: bool, out: Path, as_json: bool) -> in
 
     slug = slug_of(desk)
     with (
-        lists.open_list(file, sys.stdin.buffer) as list_,
+        lists.open_list(file, _standard_input()) as list_,
         talk.stoppable() as stopped,
         talk.progress(2 * list_.size, "Importing") as step,
     ):
@@ -89,6 +89,12 @@ def import_(file: str, desk: str, dry_run: bool, out: Path, as_json: bool) -> in
         )
         return 130
     return int(done.report.refused == done.report.rows > 0)
+
+
+def _standard_input() -> BinaryIO:
+    import io
+
+    return io.BytesIO() if sys.stdin is None else sys.stdin.buffer
 
 
 def _tell_import(done: Imported, as_json: bool) -> None:
@@ -406,7 +412,7 @@ def forget(email: str, yes: bool, out: Path, as_json: bool) -> None:
 
     from dispatch.newsroom import subscribers as use_case
 
-    if not yes and sys.stdin.isatty():
+    if not yes and sys.stdin is not None and sys.stdin.isatty():
         click.confirm(f"Erase {talk.printable(email)} for good?", abort=True, err=True)
     desks = use_case.forget(email, out, datetime.now(UTC))
     where = "1 desk" if desks == 1 else f"{desks} desks"

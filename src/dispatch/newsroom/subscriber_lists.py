@@ -45,6 +45,11 @@ class ListFile:
         return "standard input" if self.name == STANDARD_INPUT else self.name
 
     @property
+    def short_label(self) -> str:
+        """The same without its folder, for what is kept for good."""
+        return values.line(Path(self.label).name, 100) or "a list"
+
+    @property
     def refused(self) -> Path:
         """Where its refused rows go: beside it."""
         path = Path("stdin" if self.name == STANDARD_INPUT else self.name)
@@ -117,7 +122,7 @@ def import_list(
         with database.transaction() as connection:
             new_desk = not store.is_known_desk(connection, desk)
             salt = salt_of(connection, now)
-        plan = Import(desk, list_.label, salt, refused.add, watch.step, watch.stopped)
+        plan = Import(desk, list_.short_label, salt, refused.add, watch.step, watch.stopped)
         report = importing.import_table(database, table, understood, plan, now)
     notes = []
     if new_desk and report.added:
