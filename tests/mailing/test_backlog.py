@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from dispatch.ledger.facts import Recipient
 from dispatch.mailing.backlog import Backlog
 from dispatch.mailing.pacing import Domains, Rate
@@ -92,21 +94,68 @@ def test_a_domain_that_rests_holds_up_nobody_else() -> None:
         [recipient(1, "slow.example"), recipient(2), recipient(3, "slow.example"), recipient(4)]
     )
     assert taken(waiting) == [2, 4]
-    assert waiting.parked_copies == 2
+    assert waiting.parked == 2
     assert waiting.wake is not None
     clock.now = waiting.wake
     assert taken(waiting) == [1]
 
 
-def test_what_waits_for_a_domain_that_rests_can_be_given_back() -> None:
+def test_too_many_for_a_domain_that_rests_are_given_back_until_their_turn() -> None:
     clock = Clock()
-    waiting = backlog(clock, domains=resting("slow.example", clock.now))
-    waiting.add([recipient(1, "slow.example"), recipient(2), recipient(3, "slow.example")])
+    domains = resting("slow.example", clock.now)
+    waiting = backlog(clock, domains=domains)
+    waiting.add([recipient(key, "slow.example") for key in range(10)])
+    waiting.add([recipient(100)])
+    assert taken(waiting) == [100]
+    given_back = waiting.surplus(4)
+    assert [key for key, _ in given_back] == [4, 5, 6, 7, 8, 9]
+    assert waiting.parked == len(waiting) == 4
+    rest = domains.may_send("slow.example", clock.now)
+    turns = [turn - clock.now for _, turn in given_back]
+    assert rest < turns[0] < turns[-1] <= 600
+    gaps = [later - earlier for earlier, later in itertools.pairwise(turns)]
+    assert all(abs(gap - domains.gap("slow.example")) < 0.001 for gap in gaps)
+
+    waiting.add([recipient(key, "slow.example") for key in range(10, 13)])
+    assert taken(waiting) == []
+    later = [turn - clock.now for _, turn in waiting.surplus(4)]
+    assert min(later) > turns[-1], "whoever was leased later has their turn behind those"
+
+
+def test_a_recipient_who_is_parked_has_no_copy_yet() -> None:
+    clock = Clock()
+    pressed: list[int] = []
+
+    def noted(recipient: Recipient) -> Copy:
+        pressed.append(recipient.key)
+        return press(recipient)
+
+    waiting = Backlog(noted, Rate(0), resting("slow.example", clock.now), clock)
+    waiting.add([recipient(1, "slow.example"), recipient(2)])
     assert taken(waiting) == [2]
-    given_back = waiting.unpark()
-    assert [key for key, _ in given_back] == [1, 3]
-    assert all(wake > clock.now for _, wake in given_back)
-    assert len(waiting) == 0
+    assert pressed == [2]
+
+
+def test_one_whose_copy_cannot_be_made_holds_up_nobody() -> None:
+    waiting = Backlog(lambda r: None if r.key == 1 else press(r), Rate(0), Domains(), Clock())
+    waiting.add([recipient(1), recipient(2)])
+    assert taken(waiting) == [2]
+
+
+def test_copies_that_are_made_elsewhere_are_taken_as_they_come() -> None:
+    clock = Clock()
+    domains = resting("slow.example", clock.now)
+    waiting = Backlog(press, Rate(0), domains, clock, ahead=True)
+    waiting.add([recipient(1), recipient(2, "slow.example"), recipient(3, "slow.example")])
+    assert taken(waiting) == []
+    batch = waiting.unpressed(2)
+    assert [r.key for r in batch] == [1, 2]
+    waiting.ready(press(r) for r in batch)
+    assert taken(waiting) == [1]
+    assert waiting.unpressed(2) == [], "nobody whose domain rests is worth a signature now"
+    assert waiting.wake
+    clock.now = waiting.wake
+    assert taken(waiting) == [2]
 
 
 def test_what_is_unwanted_is_withdrawn_wherever_it_is() -> None:

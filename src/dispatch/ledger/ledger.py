@@ -28,6 +28,7 @@ from dispatch.store.standing import Standing
 __all__ = ["Claim", "Lease", "Ledger"]
 
 Also = Callable[[Connection], None]
+Choice = Callable[[Connection], Claim | None]
 Told = Callable[[Connection, Sequence[Outcome]], None]
 
 _Noted = tuple[Lease, Outcome]
@@ -111,13 +112,13 @@ class Ledger:
         return recovered
 
     def commit(
-        self, now: int, claim: Claim | None = None, also: Also | None = None
+        self, now: int, claim: Claim | Choice | None = None, also: Also | None = None
     ) -> Lease | None:
         """The group commit: durable when it returns.
 
         Args:
             now: epoch milliseconds.
-            claim: what to lease, besides.
+            claim: what to lease, besides, or who chooses it in the transaction.
             also: what else belongs into the transaction, once the outcomes are recorded in it.
 
         Returns:
@@ -136,6 +137,8 @@ class Ledger:
                 if also:
                     also(connection)
                 group.renew(connection)
+                if callable(claim):
+                    claim = claim(connection)
                 if claim:
                     group.claim(connection, claim)
                 group.look(connection, claim)

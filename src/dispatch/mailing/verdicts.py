@@ -1,11 +1,11 @@
 """From a connection's result to what the ledger records.
 
-    accepted                                   → accepted
-    refused for good                           → bounced
-    refused for the moment                     → deferred, or bounced when it was tried long enough
-    no answer after the last byte              → in doubt
-    never left, at no fault of its own         → queued again
-    never left, and the relay broke off at it  → deferred, after a few connections
+accepted                                   → accepted
+refused for good                           → bounced
+refused for the moment                     → deferred, or bounced when it was tried long enough
+no answer after the last byte              → in doubt
+never left, at no fault of its own         → queued again
+never left, and the relay broke off at it  → deferred, after a few connections
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dispatch.ledger.facts import Outcome, Recipient
 from dispatch.mailing.retries import retry_at
 from dispatch.mailing.transport import Result
 
-_BROKEN_CONNECTIONS = 3
+BROKEN_CONNECTIONS = 3
 """At the same copy, before it is suspected to be what breaks them."""
 
 
@@ -45,7 +45,7 @@ class Verdicts:
         match result.kind:
             case "accepted" | "bounced" | "in_doubt":
                 return Outcome(key, result.kind, result.reply)
-            case "unsent" if result.blame != "relay" or broken < _BROKEN_CONNECTIONS:
+            case "unsent" if result.blame != "relay" or broken < BROKEN_CONNECTIONS:
                 return Outcome(key, "queued", "")
             case _:
                 return self._later(result, recipient, now)

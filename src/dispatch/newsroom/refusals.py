@@ -33,3 +33,14 @@ def told_by_relay(
     found, code = severity(status or "", reply)
     refusal = sha256(f"refused by a relay: {recipient} {now.isoformat()}".encode()).hexdigest()
     Effect(connection, refusal, copy, settings, now).bounce(Verdict(found, code, reply))
+
+
+def told_by_journal(
+    connection: Connection, recipient: int, reply: str, settings: Settings, now: datetime
+) -> None:
+    """The same, where nothing but the words are known: they count where they are clear.
+
+    Of anything else it cannot be told whether it was about the recipient or the message.
+    """
+    if severity("", reply)[0] == "hard":
+        told_by_relay(connection, recipient, None, reply, settings, now)

@@ -10,18 +10,23 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dispatch.ledger.facts import Recipient, Recovered
+from sqlalchemy import Connection
+
+from dispatch.errors import DeliveryError
+from dispatch.ledger.facts import Outcome, Recipient
 from dispatch.ledger.ledger import Ledger
 from dispatch.mailing import dkim, relays
 from dispatch.mailing.connections import connect
 from dispatch.mailing.health import Relays
-from dispatch.mailing.sender import Limits, Means, Press, Sender, Watch
+from dispatch.mailing.means import Limits, Means, Press, Watch
+from dispatch.mailing.sender import Sender
 from dispatch.mailing.transport import Result
 from dispatch.mailing.verdicts import Verdicts
+from dispatch.mailing.warming import Warming
 from dispatch.newsroom import editions, mailings, refusals, schedules
 from dispatch.newsroom.mailings import Mailing
 from dispatch.settings import Settings
@@ -51,24 +56,45 @@ class Ended:
     """Why no relay could be reached, as a sentence; empty where one could."""
 
 
-def send(out: Path, number: int, settings: Settings, follower: Follower) -> Ended:
+def send(
+    out: Path, number: int, settings: Settings, follower: Follower, patience: float = _PATIENCE
+) -> Ended:
     """Send what is due of one mailing, now.
 
-    Ctrl-C (``follower.stopped``) pauses it.
+    Ctrl-C (``follower.stopped``) pauses it; a second one (KeyboardInterrupt) does so at once.
+
+    Args:
+        patience: seconds that every relay may be down before the rest is left to later.
 
     Raises:
         StoreError: the ledger cannot be written.
         SettingsError: the relays' settings make no sense.
     """
-    ended = _work(out, settings, follower, only=number, stay=False)
+    try:
+        ended = _work(out, settings, follower, patience, only=number, stay=False)
+    except KeyboardInterrupt:
+        _pause(out, number)
+        raise
     if ended.stopped:
-        mailings.pause(out, number, mailings.now(), "Paused with Ctrl-C.")
+        _pause(out, number)
     return ended
 
 
-def run(out: Path, settings: Settings, follower: Follower, *, once: bool) -> Ended:
+def run(
+    out: Path,
+    settings: Settings,
+    follower: Follower,
+    *,
+    once: bool,
+    patience: float = _PATIENCE,
+) -> Ended:
     """Send whatever is due, of all mailings; stays until it is stopped, unless ``once``."""
-    return _work(out, settings, follower, only=None, stay=not once)
+    return _work(out, settings, follower, patience, only=None, stay=not once)
+
+
+def _pause(out: Path, number: int) -> None:
+    with suppress(DeliveryError):  # it has just come to its end
+        mailings.pause(out, number, mailings.now(), "Paused with Ctrl-C.")
 
 
 def advice(mailing: Mailing, ended: Ended) -> Iterator[str]:
@@ -93,7 +119,13 @@ def advice(mailing: Mailing, ended: Ended) -> Iterator[str]:
 
 
 def _work(
-    out: Path, settings: Settings, follower: Follower, *, only: int | None, stay: bool
+    out: Path,
+    settings: Settings,
+    follower: Follower,
+    patience: float,
+    *,
+    only: int | None,
+    stay: bool,
 ) -> Ended:
     begun = time.monotonic()
     stopped = False
@@ -104,27 +136,12 @@ def _work(
         return stopped
 
     with _books(out) as (store, ledger):
-        watch = Watch(
-            progress=lambda states: follower.step(_done(states)),
-            said=follower.said,
-            stopped=asked,
-            refused=lambda refused: _refused(store, refused, settings),
-        )
-        means = _means(store, ledger, settings, follower, only)
-        limits = Limits(settings.smtp_rate, settings.smtp_connections, _PATIENCE)
-        sender = Sender(means, limits, watch, stay=stay)
-        _tell_recovered(ledger.recover(mailings.milliseconds()), follower)
+        room = Room(store, settings, follower.said, only)
+        watch = Watch(lambda states: follower.step(_done(states)), follower.said, asked)
+        limits = Limits(settings.smtp_rate, settings.smtp_connections, patience)
+        sender = Sender(_means(ledger, room, settings), limits, watch, stay=stay)
         asyncio.run(sender.run())
     return Ended(time.monotonic() - begun, stopped, sender.unreachable)
-
-
-def _tell_recovered(recovered: Recovered, follower: Follower) -> None:
-    """What an earlier process left behind, and what became of it."""
-    for number, count in recovered.in_doubt.items():
-        follower.said(
-            f"Mailing {number} was cut off: {count:,} copies were in flight at that moment and are "
-            f"in doubt. dispatch mailing recipients {number} --state in-doubt lists them."
-        )
 
 
 def _done(states: Counter[str]) -> int:
@@ -143,48 +160,69 @@ def _books(out: Path) -> Iterator[tuple[Store, Ledger]]:
         store.close()
 
 
-def _means(
-    store: Store, ledger: Ledger, settings: Settings, follower: Follower, only: int | None
-) -> Means:
+def _means(ledger: Ledger, room: Room, settings: Settings) -> Means:
     chance = random.Random()  # noqa: S311 - spreads retries, guards nothing
-    signing = dkim.load(settings.dkim)
+    known = [relays.parse(url) for url in settings.smtp_url]
     return Means(
         ledger=ledger,
-        due=lambda now: _due(store, settings, follower, only, now),
-        press=lambda edition: _press(store, edition, settings, signing),
-        signing=bool(signing),
+        room=room,
+        signing=bool(room.signing),
         connect=connect,
-        relays=Relays([relays.parse(url) for url in settings.smtp_url], chance),
+        relays=Relays(known, chance),
+        warming=Warming({relay.name: relay.warm for relay in known if relay.warm}),
         verdicts=Verdicts(settings.retry_for, chance),
         now=mailings.milliseconds,
     )
 
 
-def _due(
-    store: Store, settings: Settings, follower: Follower, only: int | None, now: int
-) -> int | None:
-    """A mailing with copies that may leave now; schedules that were missed are held."""
-    with store.transaction() as connection:
-        for number, due in ledger_store.scheduled(connection, now):
+class Room:
+    """What the newsroom decides for a sender (:class:`dispatch.mailing.means.Room`).
+
+    Args:
+        only: the one mailing that is sent; None: all of them.
+    """
+
+    def __init__(
+        self, store: Store, settings: Settings, said: Callable[[str], None], only: int | None
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._said = said
+        self._only = only
+        self.signing = dkim.load(settings.dkim)
+
+    def due(self, transaction: Connection, now: int, after: int) -> int | None:
+        """A mailing with copies that are due; schedules that were missed are held."""
+        settings = self._settings
+        for number, due in ledger_store.scheduled(transaction, now):
+            if self._only not in (None, number):
+                continue
             sentence = schedules.missed(number, due, now, settings.missed_after, settings.timezone)
             if sentence is None:
-                ledger_store.begin(connection, number, now)
+                ledger_store.begin(transaction, number, now)
             else:
-                ledger_store.hold(connection, number, sentence, now)
-                follower.said(sentence)
-        return ledger_store.due(connection, now, only)
+                ledger_store.hold(transaction, number, sentence, now)
+                self._said(sentence)
+        return ledger_store.due(transaction, now, self._only, after)
 
+    def press(self, edition: int) -> Press:
+        """The press of a mailing."""
+        with self._store.transaction() as connection:
+            made = editions.press(connection, edition, self._settings, mailings.now(), self.signing)
+        return lambda r: made.copy(r.key, r.email, r.domain, r.name)
 
-def _press(store: Store, edition: int, settings: Settings, signing: Sequence[dkim.Key]) -> Press:
-    with store.transaction() as connection:
-        made = editions.press(connection, edition, settings, mailings.now(), signing)
-    return lambda r: made.copy(r.key, r.email, r.domain, r.name)
-
-
-def _refused(store: Store, refused: Sequence[tuple[Recipient, Result]], settings: Settings) -> None:
-    """A refusal during the dialogue is a bounce, with all that follows for the subscriber."""
-    with store.transaction() as connection:
+    def refused(self, transaction: Connection, refused: Sequence[tuple[Recipient, Result]]) -> None:
+        """A refusal during the dialogue is a bounce, with all that follows for the subscriber."""
         for recipient, result in refused:
             refusals.told_by_relay(
-                connection, recipient.key, result.status, result.reply, settings, mailings.now()
-            )
+                transaction, recipient.key, result.status, result.reply, self._settings,
+                mailings.now(),
+            )  # fmt: skip
+
+    def recovered(self, transaction: Connection, outcomes: Sequence[Outcome]) -> None:
+        """The same, of those whose refusal only the journal of a dead process knew."""
+        for outcome in outcomes:
+            if outcome.state == "bounced":
+                refusals.told_by_journal(
+                    transaction, outcome.key, outcome.reply, self._settings, mailings.now()
+                )
