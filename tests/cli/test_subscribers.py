@@ -163,10 +163,11 @@ def test_one_persons_life(shell: Shell) -> None:
     assert shell.json(*add) == {"email": "ida@example.org", "desk": "world", "action": "unchanged"}
     assert shell.json("remove", "ida@example.org")["desks"] == ["world"]
     assert "--consent" in shell.run(*add, status=1).stderr
-    shell.run(*add, "--consent", "wrote to the desk", "--consent-time", "2026-01-02T03:04Z")
+    shell.run(*add, "--consent", "wrote to the desk", "--consent-ip", "192.0.2.7")
     shown = shell.run("show", "Ida@Example.org").stdout
     assert shown.startswith("ida@example.org  world  active\n")
-    assert "consent    wrote to the desk, 2026-01-02 03:04 UTC\n" in shown
+    assert "  consent    wrote to the desk, 20" in shown
+    assert " UTC, from 192.0.2.7\n" in shown
     assert "active → unsubscribed: removed by the desk\n" in shown
     suppress = ["suppress", "ida@example.org", "--reason", "asked by letter"]
     assert shell.json(*suppress)["desk"] is None

@@ -375,6 +375,20 @@ def test_who_left_comes_back_by_their_own_consent_alone(room: Room) -> None:
     ]
 
 
+def test_consent_that_was_taken_back_is_no_consent(room: Room) -> None:
+    room.add("ida@example.org")
+    people.forget("bo@example.org", room.out, NOW)
+    room.leave("ida@example.org")
+    room.later()
+    with pytest.raises(AudienceError, match="is yet to come"):
+        room.add("ida@example.org", consent="form", consent_at="2026-11-27T12:00Z")
+    for name, says in (("ida", "it takes a newer consent"), ("bo", "asked to be forgotten")):
+        with pytest.raises(AudienceError, match=says):
+            room.add(f"{name}@example.org", consent="form", consent_at="2026-11-24T12:00Z")
+        room.add(f"{name}@example.org", consent="form", consent_at="2026-11-25T12:00Z")
+        assert room.state(f"{name}@example.org") == "active"
+
+
 def test_who_was_asked_stays_pending_until_there_is_consent(room: Room) -> None:
     room.add("ida@example.org", pending=True)
     assert room.add("ida@example.org", name="Ida") == "updated"

@@ -77,7 +77,8 @@ def move(
         False where they were in that state already: nothing is changed then.
 
     Raises:
-        AudienceError: the move is not lawful, or there is no such subscriber.
+        AudienceError: the move is not lawful, the consent is older than what it is to undo, or
+            there is no such subscriber.
     """
     row = store.subscriber(connection, subscriber)
     if row is None:
@@ -86,6 +87,8 @@ def move(
         return False
     if not is_lawful(row.state, after, by_consent=consent is not None):
         raise AudienceError(_unlawful(row, after))
+    if consent is not None and row.state in GONE:
+        _must_be_new(connection, row, consent)
     store.move(connection, row, after, cause, now)
     if consent is not None:
         values = {
@@ -97,6 +100,16 @@ def move(
     if after in GONE:
         ledger.suppress_subscriber(connection, row.key, after, epoch(now))
     return True
+
+
+def _must_be_new(connection: Connection, row: store.SubscriberRow, consent: Consent) -> None:
+    """Refuse consent that somebody gave before they left: that one they took back."""
+    moves = store.moves_of(connection, row.key)
+    if moves and consent.at < moves[-1].at:
+        raise AudienceError(
+            f"{row.email} consented on {consent.at:%Y-%m-%d %H:%M} UTC and has been {row.state} "
+            f"at {row.desk} since {moves[-1].at:%Y-%m-%d %H:%M} UTC: it takes a newer consent."
+        )
 
 
 def _unlawful(row: store.SubscriberRow, after: str) -> str:

@@ -122,6 +122,8 @@ def _consent(person: Person, now: datetime) -> Consent | None:
     if source is None:
         return None
     at = values.time(person.consent_at) if person.consent_at else None
+    if at is not None and at > now:
+        raise AudienceError(f"The consent time {at:%Y-%m-%d %H:%M} UTC is yet to come.")
     return Consent(source, at or now, values.ip(person.consent_ip or ""))
 
 
@@ -160,12 +162,13 @@ def _refuse_forgotten(
     if not store.any_forgotten(connection):
         return
     hash_ = forgetting.hash_of(salt_of(connection, now), address.key)
-    if store.forgotten_at(connection, hash_) is None:
+    since = store.forgotten_at(connection, hash_)
+    if since is None:
         return
-    if consent is None:
+    if consent is None or consent.at < since:
         raise AudienceError(
             f"{address.email} asked to be forgotten and was not added. If they have come back "
-            'themselves, say where: --consent "sign-up form".'
+            'themselves since, say where: --consent "sign-up form".'
         )
     store.unforget(connection, hash_)
 
