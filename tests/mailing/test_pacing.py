@@ -268,6 +268,7 @@ def test_what_is_about_the_domain_slows_it_at_once(result: Result) -> None:
 @pytest.mark.parametrize(
     "result",
     [
+        refusal(421, "4.7.0", "mail.example.net Error: too many errors"),
         refusal(450, "4.2.0", "Recipient address rejected: Greylisted"),
         refusal(451, "4.7.1", "Greylisting in action, please come back later"),
         refusal(451, "4.7.0", "graylisted"),

@@ -220,7 +220,10 @@ class _Slowed:
 
 _SLOW_DOWN = frozenset({421, 450, 451, 452, 454})
 _STATUS = re.compile(r"4\.(\d{1,3})\.(\d{1,3})")
-_GREYLISTING = re.compile(r"gr[ea]y-?list", re.IGNORECASE)
+_ABOUT_ONE = re.compile(
+    r"gr[ea]y-?list|too many (?:errors|(?:bad|invalid|unknown) \w+)", re.IGNORECASE
+)
+"""Greylisting is about a recipient, an error limit about one conversation."""
 
 
 def _weight(result: Result) -> float:
@@ -228,9 +231,10 @@ def _weight(result: Result) -> float:
 
     x.1 (address), x.2 (mailbox) and greylisting are about one recipient. x.3 (system), x.4
     (network) and x.7 (policy) are about everybody, except that 4.7.1 is what
-    greylisting mostly says, too. 421 closes the connection on everybody.
+    greylisting mostly says, too. 421 closes the connection on everybody; after many addresses
+    that do not exist it is about these (Postfix: "too many errors"), not about the domain.
     """
-    if result.code not in _SLOW_DOWN or _GREYLISTING.search(result.reply):
+    if result.code not in _SLOW_DOWN or _ABOUT_ONE.search(result.reply):
         return 0
     if result.code == 421:
         return 1
