@@ -361,9 +361,8 @@ def learned(
 
 
 BROKEN = {
-    "throws away what comes behind a command": Script(
-        OFFERS["pipelining"], deaf_to_pipelining=True
-    ),
+    "throws away what comes behind a command": Script(OFFERS["pipelining"], deaf_behind="commands"),
+    "throws away what comes behind a message": Script(OFFERS["pipelining"], deaf_behind="messages"),
     "answers once too often": Script(
         OFFERS["pipelining"], at={"MAIL": once(say("250 2.1.0 ok", "250 2.1.0 ok"))}
     ),
@@ -438,6 +437,7 @@ OPENING = [
     ("connect", say("554 5.7.1 go away", then="close"), "takes no mail at present: 554 5.7.1 go away"),
     ("connect", say("SSH-2.0-OpenSSH_9.2"), 'broke the protocol: it said "SSH-2.0-OpenSSH_9.2"'),
     ("connect", say("220 hello", "250 ok"), "broke the protocol: it answered"),
+    ("connect", Act(b"220 hello\r\n250 o"), "broke the protocol: it answered before it was asked"),
     ("connect", Act(b"220 " + b"x" * 100_000), "broke the protocol: a line of its answer does not end"),
     ("EHLO", reset(), "broke the connection off"),
     ("EHLO", close(), "closed the connection"),

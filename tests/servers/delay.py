@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 class DelayProxy:
     """Between a client and ``port`` on the loopback, with ``round_trip`` seconds there and back.
 
-    ``heard`` is what went through it, both ways.
+    ``heard`` is what went through it, both ways; ``turns`` is how often the other side spoke.
     """
 
     def __init__(self, port: int, round_trip: float) -> None:
@@ -18,6 +18,8 @@ class DelayProxy:
         self.each_way = round_trip / 2
         self.port = 0
         self.heard = bytearray()
+        self.turns = 0
+        self.speaker: _End | None = None
         self.ends: set[_End] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -81,6 +83,8 @@ class _End(asyncio.Protocol):
             self._early.append(data)
         else:
             self.proxy.heard += data
+            self.proxy.turns += self.proxy.speaker is not self
+            self.proxy.speaker = self
             loop = asyncio.get_running_loop()
             loop.call_later(self.proxy.each_way, self.other.transport.write, data)
 

@@ -38,13 +38,14 @@ class Act:
 
     Args:
         say: its answer, CRLF included; None for the usual one, empty for none (it means yes).
-        then: ``silence``: it never speaks again; ``deaf``: it never reads again either.
+        then: ``silence``: it never speaks again; ``eof``: it says so, and listens on; ``deaf``: it
+            never reads again either.
         gap: seconds between two bytes of the answer; 0 for all at once.
         accepts: whether a message that has come counts as accepted; None: if the answer is 2xx.
     """
 
     say: bytes | None = None
-    then: Literal["go on", "close", "reset", "silence", "deaf"] = "go on"
+    then: Literal["go on", "close", "reset", "silence", "eof", "deaf"] = "go on"
     gap: float = 0
     accepts: bool | None = None
 
@@ -118,7 +119,8 @@ class Script:
         tls: its certificate and key; ``implicit``: from the first byte.
         users: who may log in; the password is the token for XOAUTH2. ``mechanisms`` are offered,
             only after STARTTLS where there is ``tls``.
-        deaf_to_pipelining: it throws away what comes in behind a command, as broken servers do.
+        deaf_behind: it throws away what comes in behind a command, or behind a message, as broken
+            servers do.
         data_without_recipient: 354 although nobody was accepted (RFC 2920 3.1 allows that).
         receive_buffer: bytes of the socket's, for servers that stop reading.
     """
@@ -129,7 +131,7 @@ class Script:
     implicit: bool = False
     users: Mapping[str, str] = field(default_factory=dict)
     mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN", "XOAUTH2")
-    deaf_to_pipelining: bool = False
+    deaf_behind: Literal["", "commands", "messages"] = ""
     data_without_recipient: bool = False
     receive_buffer: int = 0
 
@@ -331,6 +333,9 @@ class _Serving(asyncio.Protocol):
                 self.reset()
             case "silence":
                 self._stopped = True
+            case "eof":
+                self._stopped = True
+                self.transport.write_eof()
             case "deaf":
                 self._stopped = True
                 self.transport.pause_reading()
@@ -356,7 +361,7 @@ class _Serving(asyncio.Protocol):
             return False
         line = bytes(self._buffer[: end + 1])
         del self._buffer[: end + 1]
-        if self.script.deaf_to_pipelining:
+        if self.script.deaf_behind == "commands":
             self._buffer.clear()
         if self._buffer and "PIPELINING" not in self.script.offers:
             self.server.violations.append(f"more behind {line!r}, and no PIPELINING was offered")
@@ -486,13 +491,18 @@ class _Serving(asyncio.Protocol):
         """A message has come to its end."""
         if re.search(rb"(?<!\r)\n|\r(?!\n)", self._message):
             self.server.violations.append("a bare line end in a message")
-        self._body = ""
+        if self.script.deaf_behind == "messages":
+            self._buffer.clear()
+        chunk, self._body = self._body == "chunk", ""
         if self._recipients:
             usual = b"250 2.0.0 ok: queued as 4XyZ\r\n"
-            self._do(".", usual, message_id=_message_id(self._message), **self._about())
+            about = self._about()
+            answer = self._do(".", usual, message_id=_message_id(self._message), **about)
         else:
-            self.transport.write(b"554 5.5.1 no valid recipients\r\n")
-        self._forget()
+            answer = b"554 5.5.1 no valid recipients\r\n"
+            self.transport.write(answer)
+        if not chunk or answer[:1] == b"2":  # after a BDAT that fails, RSET is due (RFC 3030 2)
+            self._forget()
 
     def _accept(self) -> None:
         for recipient in self._recipients:
