@@ -120,13 +120,9 @@ class Books:
         """
         loop = asyncio.get_running_loop()
         lease = await loop.run_in_executor(self._thread, self._commit_in_thread, want)
-        if lease is None:
-            return None
-        for recipient in lease.recipients:
-            self.held[recipient.key] = Held(lease, recipient)
-        if lease.edition not in self.presses:
-            self.give_back([recipient.key for recipient in lease.recipients])
-            return None
+        if lease:
+            for recipient in lease.recipients:
+                self.held[recipient.key] = Held(lease, recipient)
         return lease
 
     async def recover(self) -> bool:

@@ -110,7 +110,8 @@ class Lines:
             self.wake()
         if result.blame != "relay":
             self._relays.answered(relay, now)
-        self._paces.told(name, result, now)
+        if result.code != 421:  # that ends the connection, and is dealt with then
+            self._paces.told(name, result, now)
 
     def _rest(self, relay: Relay, now: float) -> None:
         """It has had what it may take today."""
@@ -127,20 +128,20 @@ class Lines:
     # Opening -----------------------------------------------------------------------------------
 
     async def keep(self) -> None:
-        """Open connections where there is work and nobody idle to do it, until cancelled."""
+        """Open connections where there is work and nobody idle to do it, until told to finish."""
         try:
-            while True:
+            while not self._closing:
                 if self._open_one() and not self._slowly:
                     continue
                 self.changed.clear()
+                # Not wait_for, which loses a cancellation that comes with what it waits for.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self.changed.wait(), _LOOK if self._demand() else None)
+                    async with asyncio.timeout(_LOOK if self._demand() else None):
+                        await self.changed.wait()
         except Exception as error:
             self._failed(error)
 
     def _open_one(self) -> bool:
-        if self._closing:
-            return False
         now = self._loop.time()
         if len(self._lines) >= self._most:
             self._make_room_for_a_trial(now)
@@ -214,6 +215,7 @@ class Lines:
     def finish(self) -> None:
         """Take nothing more; end when what is in flight is answered."""
         self._closing = True
+        self.changed.set()
         for line in list(self._lines.values()):
             line.connection.finish()
 

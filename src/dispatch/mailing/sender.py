@@ -92,9 +92,8 @@ class Sender:
             grace = _GRACE
         finally:
             self._stopping = True
-            keeping.cancel()
-            await asyncio.wait([keeping])
             await self._lines.close(grace)
+            await keeping
             if self._ahead:
                 self._ahead.close()
             await self._close_books()
@@ -144,7 +143,8 @@ class Sender:
                     return
             books.hurry.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(books.hurry.wait(), _GROUP if books.held else _IDLE)
+                async with asyncio.timeout(_GROUP if books.held else _IDLE):
+                    await books.hurry.wait()
 
     def _wanted(self) -> int:
         """How many recipients to lease."""
@@ -157,8 +157,10 @@ class Sender:
         books, backlog = self._books, self._backlog
         if recorded := books.take_recorded():
             self._watch.progress(recorded)
-        if lease:
+        if lease and lease.edition in books.presses:
             backlog.add(lease.recipients)
+        elif lease:  # there can be no copies, and it is paused
+            books.give_back(recipient.key for recipient in lease.recipients)
         if lost := set(books.lost()):
             books.forget(backlog.withdraw(lost.__contains__))
         if halted := books.halted():  # here or by another process
@@ -302,7 +304,8 @@ class Sender:
             self._stop()
             return
         self._no_relay_before = again
-        self._books.give_back(self._backlog.withdraw())
+        held = self._books.held  # who was at a connection that broke off is suspected to break it
+        self._books.give_back(self._backlog.withdraw(lambda key: not held[key].broken))
 
     def _stop(self) -> None:
         """Finish what is in flight, give back the rest."""
