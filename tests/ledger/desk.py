@@ -29,8 +29,11 @@ class Machine:
 
     time: float = 1000.0
     boots: int = 1
+    step: float = 0.0
+    """Seconds that pass whenever somebody looks at it."""
 
     def clock(self) -> float:
+        self.time += self.step
         return self.time
 
     @property

@@ -354,6 +354,14 @@ def test_a_lease_ends_unless_it_is_renewed(desk: Desk) -> None:
     assert lease.leaving(c)
 
 
+def test_a_pause_between_the_journal_and_the_last_byte_is_noticed(desk: Desk) -> None:
+    edition = desk.edition(1)
+    lease = claimed(desk.ledger(), edition, duration=MINUTE)
+    desk.machine.step = 40  # the lease stands before the journal is written, and not behind it
+    assert not lease.leaving(lease.recipients[0].key)
+    assert desk.ledger("other").recover(NOW).in_doubt == {edition: 1}
+
+
 def test_who_comes_back_from_a_long_pause_can_neither_send_nor_record(desk: Desk) -> None:
     edition = desk.edition(3)
     sleeper, other = desk.ledger("sleeper"), desk.ledger("other")
@@ -362,6 +370,7 @@ def test_who_comes_back_from_a_long_pause_can_neither_send_nor_record(desk: Desk
     send(lease, answered)
     assert lease.leaving(left)
     desk.machine.time += 61
+    assert not lease.leaving(waiting)
 
     other.recover(NOW)
     assert {row.key: row.state for row in desk.rows(edition)} == {
