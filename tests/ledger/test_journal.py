@@ -109,6 +109,17 @@ def test_rubbish_behind_it_is_not_read_as_facts(rubbish: bytes) -> None:
     assert set(told.replies) == {1, 3}
 
 
+def test_an_end_that_no_frame_can_have_is_not_taken_for_a_frame_that_was_cut_off(
+    tmp_path: Path,
+) -> None:
+    path, _ = written(tmp_path)
+    with path.open("ab") as file:
+        file.write(b"\xff" * 20)
+    told = read(path, LEASE, OWNER)
+    assert told
+    assert not told.whole
+
+
 @pytest.mark.parametrize(("lease", "owner"), [(8, OWNER), (LEASE, "host:1:def")])
 def test_a_journal_of_another_lease_is_not_taken_for_this_one(
     tmp_path: Path, lease: int, owner: str

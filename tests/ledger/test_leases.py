@@ -13,6 +13,7 @@ from dispatch.errors import StoreError
 from dispatch.ledger import machine
 from dispatch.ledger.facts import Outcome
 from dispatch.ledger.ledger import Claim
+from dispatch.store import leases
 from dispatch.store import ledger as mailings
 
 
@@ -392,6 +393,30 @@ def test_who_comes_back_from_a_long_pause_can_neither_send_nor_record(desk: Desk
     assert desk.findings(edition) == ()
 
 
+def test_a_commit_does_not_bring_back_a_lease_that_was_taken_away(desk: Desk) -> None:
+    edition = desk.edition(2)
+    sleeper, other = desk.ledger("sleeper"), desk.ledger("other")
+    lease = claimed(sleeper, edition, duration=MINUTE)
+    desk.machine.time += 61
+    other.recover(NOW)
+    claimed(other, edition)
+    sleeper.commit(NOW)
+    assert sleeper.leases == ()
+    assert not any(lease.leaving(recipient.key) for recipient in lease.recipients)
+
+
+def test_only_who_holds_a_recipient_can_record_its_outcome(desk: Desk) -> None:
+    edition = desk.edition(1)
+    lease = claimed(desk.ledger(), edition)
+    (recipient,) = lease.recipients
+    with desk.store.transaction() as connection:
+        outcome = [(recipient.key, "accepted", "250 a lie", 0)]
+        assert leases.record(connection, lease.key + 1, edition, outcome, NOW) == 0
+        assert leases.record(connection, lease.key, edition, outcome, NOW) == 1
+        assert leases.record(connection, lease.key, edition, outcome, NOW) == 0
+    assert desk.counts(edition) == {"accepted": 1}
+
+
 def test_the_time_of_day_may_be_set_to_anything(desk: Desk) -> None:
     edition = desk.edition(2)
     ledger, other = desk.ledger("one"), desk.ledger("other")
@@ -446,6 +471,18 @@ def test_what_is_in_flight_when_a_mailing_is_cancelled_is_recorded_and_the_rest_
     assert ledger.state(edition) == "cancelled"
     assert desk.counts(edition) == {"accepted": 1, "cancelled": 3}
     assert desk.findings(edition) == ()
+
+
+def test_what_a_dead_owner_held_of_a_cancelled_mailing_is_cancelled(desk: Desk) -> None:
+    edition = desk.edition(2)
+    ledger = desk.ledger()
+    lease = claimed(ledger, edition)
+    assert lease.leaving(lease.recipients[0].key)
+    with desk.store.transaction() as connection:
+        mailings.cancel(connection, edition, NOW)
+    die(ledger)
+    desk.ledger("other").recover(NOW)
+    assert desk.counts(edition) == {"in_doubt": 1, "cancelled": 1}
 
 
 def test_the_ledger_pauses_a_mailing_and_leaves_one_that_has_ended(desk: Desk) -> None:
