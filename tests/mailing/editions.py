@@ -20,7 +20,7 @@ from dispatch.mailing.tokens import Tokens
 from dispatch.renditions import email as newsletter
 from dispatch.renditions.email import EmailRendition
 from dispatch.renditions.message import bounded_name
-from dispatch.renditions.slots import Slot
+from dispatch.renditions.slots import SHARED, Slot
 from dispatch.renditions.templates import Templates
 
 TOKENS = Tokens(["a key for tests, long enough", "an older key, long enough"])
@@ -88,6 +88,8 @@ def _filled(
         if slot.kind in PAGES:
             page = PAGES[slot.kind]
             said = f"{desk.site_url}/{desk.slug}/{page}/{TOKENS.link(person.key)}"
+        elif slot.kind in SHARED:
+            said = slot.otherwise
         else:
             values = {"name": bounded_name((person.name or "")[:1000]), "email": person.email}
             value = values[slot.kind]

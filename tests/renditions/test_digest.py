@@ -56,7 +56,8 @@ def filled(data: bytes, rendition: EmailRendition) -> bytes:
     """A part as somebody's: marks are long and tell nothing to who reads a golden file."""
     text = data.decode()
     for mark, slot in rendition.placed.items():
-        value = {"name": "Ann", "email": "ann@example.org"}.get(slot.kind, f"https://{slot.kind}")
+        values = {"name": "Ann", "email": "ann@example.org", "label": slot.otherwise}
+        value = values.get(slot.kind, f"https://{slot.kind}")
         text = text.replace(mark, f"{slot.before}{value}{slot.after}")
     return text.encode()
 

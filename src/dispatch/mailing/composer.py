@@ -28,7 +28,7 @@ from dispatch.mailing.quoting import SOFT_BREAK, encoded
 from dispatch.renditions import message
 from dispatch.renditions.email import EmailRendition
 from dispatch.renditions.message import Header
-from dispatch.renditions.slots import URLS, Slot, cut
+from dispatch.renditions.slots import SHARED, URLS, Slot, cut
 
 PAGES = {"unsubscribe_url": "unsubscribe", "preferences_url": "preferences", "browser_url": "view"}
 """Where personal links lead: ``{site_url}/{desk}/{page}/{token}``."""
@@ -50,7 +50,7 @@ def compose(
     """The message of an edition, but for what is personal.
 
     Args:
-        rendition: a personal one.
+        rendition: a personal one; :meth:`EmailRendition.spoken`, for readers of another language.
         edition: its number, for Feedback-ID.
         seed: random, the edition's own; Message-IDs are made of it.
         made: aware; for Date.
@@ -191,6 +191,8 @@ def _cut(content: str, placed: Mapping[str, Slot], desk: Desk, *, html: bool) ->
             url = _page(desk, part.kind)
             yield escape(url) if html else url
             yield Hole("link")
+        elif part.kind in SHARED:
+            yield escape(part.otherwise) if html else part.otherwise
         else:
             kind: Literal["name", "email"] = "name" if part.kind == "name" else "email"
             yield Hole(kind, html, part.before, part.after, part.otherwise)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from dispatch.newsroom.reading import read_article
 from dispatch.readers.publishers import Publishers
 from dispatch.renditions import digest, email
 from dispatch.renditions.email import EmailRendition
+from dispatch.renditions.language import lookup
 from dispatch.renditions.templates import Templates
 from dispatch.settings import Settings
 from dispatch.store import articles as article_store
@@ -32,7 +33,8 @@ from dispatch.store import editions as store
 from dispatch.store.editions import EditionRow
 
 BODY = "body/"
-"""What the names of frozen compositions begin with; the language follows."""
+"""What the names of frozen compositions begin with; the language that readers are spoken to in
+follows. One is the edition's own, for those of whom no other is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +95,27 @@ def placed_articles(
 
 
 def render(
-    articles: Sequence[Article], desk: Desk, subject: str | None, settings: Settings
+    articles: Sequence[Article],
+    desk: Desk,
+    subject: str | None,
+    settings: Settings,
+    readers: Iterable[str] = (),
 ) -> Content:
-    """One article as itself, several as a digest, with marks for what is personal."""
+    """One article as itself, several as a digest, with marks for what is personal.
+
+    Args:
+        readers: the languages of those who get it, as they are known of them.
+    """
     templates = open_templates(settings)
     most = settings.max_email_bytes
     if len(articles) == 1:
-        rendition = email.render(articles[0], desk, templates, max_bytes=most, personal=True)
+        rendition = email.render(
+            articles[0], desk, templates, max_bytes=most, personal=True, readers=readers
+        )
     else:
-        rendition = digest.render(articles, desk, templates, subject=subject, max_bytes=most)
+        rendition = digest.render(
+            articles, desk, templates, subject=subject, max_bytes=most, readers=readers
+        )
     if subject is not None:
         rendition = replace(rendition, subject=subject)
     return Content(desk, tuple(articles), rendition.subject, rendition, _used(templates))
@@ -122,11 +136,16 @@ def freeze(
     row = EditionRow(0, desk.slug, content.subject, segment, made, seed, token_key)
     number = store.add(connection, row)
     store.add_articles(connection, number, [(a.id or "", a.version or 1) for a in content.articles])
-    composition = composed(content, number, seed, made, settings)
+    own = content.rendition
+    spoken = {own.language: own, **{tag: own.spoken(tag) for tag in own.translated}}
+    bodies = {
+        f"{BODY}{tag}": composed(replace(content, rendition=said), number, seed, made, settings)
+        for tag, said in spoken.items()
+    }
     store.freeze(
         connection,
         number,
-        {f"{BODY}{composition.language}": composition.to_bytes(), **content.templates},
+        {**{name: body.to_bytes() for name, body in bodies.items()}, **content.templates},
     )
     return number
 
@@ -134,7 +153,7 @@ def freeze(
 def composed(
     content: Content, number: int, seed: str, made: datetime, settings: Settings
 ) -> Composition:
-    """The message, but for what is personal."""
+    """The message, but for what is personal; its readers are spoken to in its own language."""
     own = settings.for_desk(content.desk.slug)
     return compose(
         content.rendition,
@@ -148,42 +167,66 @@ def composed(
 
 
 def thawed(connection: Connection, number: int) -> tuple[EditionRow, Composition]:
-    """An edition as it was frozen.
+    """An edition as it was frozen, as it is for readers whose language is not known.
 
     Raises:
         DeliveryError: there is no such mailing, or what it was made of is gone.
     """
+    row, own, _ = _thawed(connection, number)
+    return row, own
+
+
+def _thawed(
+    connection: Connection, number: int
+) -> tuple[EditionRow, Composition, dict[str, Composition]]:
+    """The same, and by its tag in lower case each language that readers are spoken to in."""
     row = store.edition(connection, number)
     if row is None:
         raise DeliveryError(
             f"There is no mailing {number}. `dispatch mailing list` shows those that are."
         )
-    bodies = store.frozen(connection, number, BODY)
-    if not bodies:
+    found = {
+        name.removeprefix(BODY).lower(): Composition.from_bytes(data)
+        for name, data in store.frozen(connection, number, BODY).items()
+    }
+    own = next((body for tag, body in found.items() if tag == body.language.lower()), None)
+    if own is None:
         raise DeliveryError(
             f"What mailing {number} was made of is not in the database any more. "
             "Restore a backup of it."
         )
-    return row, Composition.from_bytes(next(iter(bodies.values())))
+    return row, own, found
 
 
 class EditionPress:
     """Makes the copies of an edition: composed, and signed where the desk has DKIM keys.
 
     It holds no state that changes: threads may share it.
+
+    Args:
+        spoken: by their tags in lower case, those for readers who are spoken to in a language.
     """
 
-    def __init__(self, composed: Press, signer: dkim.Signer | None) -> None:
+    def __init__(
+        self, composed: Press, signer: dkim.Signer | None, spoken: Mapping[str, Press] | None = None
+    ) -> None:
         self._composed = composed
         self._signer = signer
+        self._spoken = spoken or {}
 
-    def copy(self, key: int, email: str, domain: str, name: str | None) -> Copy:
+    def copy(
+        self, key: int, email: str, domain: str, name: str | None, language: str | None = None
+    ) -> Copy:
         """A recipient's copy; the same bytes whenever it is made.
+
+        Args:
+            language: the recipient's, as it is known; may be anything.
 
         Raises:
             DeliveryError: the address cannot be mailed.
         """
-        sender, data = self._composed.copy(Person(key, email, name))
+        composed = lookup(language, self._spoken) if language else None
+        sender, data = (composed or self._composed).copy(Person(key, email, name))
         if self._signer:
             data = self._signer.sign(data) + data
         return Copy(key, sender, email, domain, data)
@@ -204,11 +247,13 @@ def press(
     Raises:
         DeliveryError: there is no such mailing, or a key that it needs is gone.
     """
-    row, composition = thawed(connection, number)
+    row, composition, spoken = _thawed(connection, number)
     tokens = keys.tokens(connection, settings, now).signing_with(row.token_key)
     every_key = dkim.load(settings.dkim) if signing is None else signing
     own = dkim.keys_for(every_key, composition.from_domain)
-    return EditionPress(Press(composition, tokens), dkim.Signer(own) if own else None)
+    presses = {tag: Press(said, tokens) for tag, said in spoken.items()}
+    signer = dkim.Signer(own) if own else None
+    return EditionPress(presses[composition.language.lower()], signer, presses)
 
 
 def _used(templates: Templates) -> dict[str, bytes]:

@@ -226,7 +226,7 @@ def replay(out: Path, number: int, email: str, settings: Settings, at: datetime)
         if row.state == "suppressed":
             raise DeliveryError(f"{email} got no copy of mailing {number}: {row.reply}.")
         return editions.press(connection, number, settings, at).copy(
-            row.key, row.email, row.domain, row.name
+            row.key, row.email, row.domain, row.name, row.language
         )
 
 

@@ -187,7 +187,8 @@ def _make(connection: Connection, order: Order, settings: Settings, now: datetim
     schedule, note = _schedule(connection, order, desk, candidates, now)
     home = replace(settings, desk=order.desk)
     articles = editions.placed_articles(connection, order.names, home, now, schedule.due)
-    content = editions.render(articles, desk, order.subject, settings)
+    readers = candidate_store.languages(connection, candidates)
+    content = editions.render(articles, desk, order.subject, settings, readers)
     earlier = edition_store.with_articles(connection, desk.slug, [a.id or "" for a in articles])
     number = editions.freeze(
         connection,

@@ -209,7 +209,7 @@ class Room:
         """The press of a mailing."""
         with self._store.transaction() as connection:
             made = editions.press(connection, edition, self._settings, mailings.now(), self.signing)
-        return lambda r: made.copy(r.key, r.email, r.domain, r.name)
+        return lambda r: made.copy(r.key, r.email, r.domain, r.name, r.language)
 
     def refused(self, transaction: Connection, refused: Sequence[tuple[Recipient, Result]]) -> None:
         """A refusal during the dialogue is a bounce, with all that follows for the subscriber."""

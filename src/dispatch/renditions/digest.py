@@ -8,7 +8,7 @@ links to the desk's page, which has all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -17,14 +17,13 @@ from dispatch.article import Article, Image, Note, Paragraph
 from dispatch.desk import Desk
 from dispatch.markup import block_text, inline_text, one_line, printable
 from dispatch.renditions import email_text, slots
-from dispatch.renditions.email import EmailRendition, clean_text, frame
+from dispatch.renditions.email import EmailRendition, clean_text, frame, recipient_of
 from dispatch.renditions.email_bounds import bounded
 from dispatch.renditions.extracts import first_words, pictures
 from dispatch.renditions.inlining import inline_css
 from dispatch.renditions.language import Language
 from dispatch.renditions.plaintext import wrap
 from dispatch.renditions.shortening import shortened
-from dispatch.renditions.slots import Recipient, Slots
 from dispatch.renditions.templates import Templates
 
 _PREHEADER = 140
@@ -60,6 +59,7 @@ def render(
     *,
     subject: str | None = None,
     max_bytes: int = 100_000,
+    readers: Iterable[str] = (),
 ) -> EmailRendition:
     """The articles as one email, the first as the lead story.
 
@@ -68,13 +68,14 @@ def render(
         templates: ``email/digest.html`` with what it includes, and ``email/digest.txt``.
         subject: None: the lead story's headline.
         max_bytes: the most that the HTML may have.
+        readers: the languages of the mailing's readers; may be anything.
 
     Raises:
         ValueError: there is no article, or one was not placed or not published.
         TemplateError: a template is broken, or puts a personal value where none can be.
         SettingsError: the colour of the desk cannot be used.
     """
-    page = _Page(articles, desk, templates, subject, max_bytes)
+    page = _Page(articles, desk, templates, subject, max_bytes, readers)
     html, shown = page.html(max_bytes)
     text = page.text(shown)
     placed = page.recipient.placed
@@ -91,7 +92,14 @@ def render(
             )
         )
     return EmailRendition(
-        page.subject, page.language.tag, html.encode(), text.encode(), b"", tuple(notes), placed
+        subject=page.subject,
+        language=page.language.tag,
+        html=html.encode(),
+        text=text.encode(),
+        eml=b"",
+        notes=tuple(notes),
+        placed=placed,
+        translated=page.recipient.translated,
     )
 
 
@@ -105,6 +113,7 @@ class _Page:
         templates: Templates,
         subject: str | None,
         max_bytes: int,
+        readers: Iterable[str],
     ) -> None:
         if not articles:
             raise ValueError("a digest of no articles")
@@ -123,8 +132,8 @@ class _Page:
             rights=None,
         )
         self.language = templates.language(self.whole, desk)
-        self.recipient = Recipient(Slots.of(articles, desk), self.language)
-        self.values = frame(desk, self.language, desk.index_url, self.recipient)
+        self.recipient = recipient_of(articles, desk, templates, self.language, readers)
+        self.values = frame(desk, templates, self.language, desk.index_url, self.recipient)
 
     def _render(self, name: str, shown: int, **values: object) -> str:
         stories = [self._story(article) for article in self.articles[:shown]]
@@ -161,7 +170,7 @@ class _Page:
             html = inline_css(
                 printable(self._render("email/digest.html", shown, preheader=preheader))
             )
-            size = len(html.encode()) + slots.room(html, self.recipient.placed)
+            size = len(html.encode()) + self.recipient.most(partial(slots.room, html))
             if size <= max_bytes or shown == 1:
                 return html, shown
             shown = max(1, min(shown - 1, shown * max_bytes // size))

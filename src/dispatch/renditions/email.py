@@ -6,13 +6,14 @@ the web. CSS is inlined once, over no more blocks than could fit at all: what
 every block takes is then known to the byte.
 
 A *personal* rendition is for a mailing: it greets its reader, and holds marks
-(``slots.py``) where each copy will differ.
+(``slots.py``) where each copy will differ. The article stays in its language;
+what is said to the reader is in the reader's (:meth:`EmailRendition.spoken`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 
@@ -28,7 +29,8 @@ from dispatch.renditions.extracts import dateline_apart, first_words
 from dispatch.renditions.inlining import inline_css
 from dispatch.renditions.language import Language
 from dispatch.renditions.plaintext import wrap
-from dispatch.renditions.slots import Recipient, Slot, Slots
+from dispatch.renditions.recipient import Reader, Recipient
+from dispatch.renditions.slots import Slot, Slots
 from dispatch.renditions.templates import Templates
 
 # Text stands on the card and on panels; the accent has to be legible on either, in both schemes.
@@ -59,6 +61,12 @@ class EmailRendition:
     notes: tuple[Note, ...]
     placed: Mapping[str, Slot] = field(default_factory=dict)
     """The marks in the HTML and the text where it is personal, and what they stand for."""
+    translated: Mapping[str, Mapping[str, Slot]] = field(default_factory=dict)
+    """By each other language that readers are spoken to in, the marks that say it in that one."""
+
+    def spoken(self, tag: str) -> EmailRendition:
+        """The rendition for readers who are spoken to in this one of ``translated``."""
+        return replace(self, placed={**self.placed, **self.translated[tag]}, translated={})
 
 
 def render(
@@ -68,6 +76,7 @@ def render(
     *,
     max_bytes: int = 100_000,
     personal: bool = False,
+    readers: Iterable[str] = (),
 ) -> EmailRendition:
     """The article as an email.
 
@@ -78,6 +87,7 @@ def render(
         max_bytes: the most that the HTML may have.
         personal: whether it is for a mailing. If not, it is nobody's: without a greeting, and
             with links that are the same for everyone.
+        readers: the languages of a mailing's readers; may be anything.
 
     Raises:
         ValueError: the article was not placed or not published.
@@ -87,10 +97,11 @@ def render(
     if article.published is None:
         raise ValueError("an article that was not published has no date")
     smaller, notes = bounded(article, max_bytes)
-    page = _Page(smaller, desk, templates, personal=personal)
+    page = _Page(smaller, desk, templates, personal=personal, readers=readers)
     html, shown = page.html(max_bytes)
     text = page.text(shown)
-    placed = page.recipient.placed if page.recipient else {}
+    recipient = page.recipient
+    placed, translated = (recipient.placed, recipient.translated) if recipient else ({}, {})
     if placed:
         slots.check_html(html, placed, "email/article.html")
         slots.check_text(text, placed, "email/article.txt")
@@ -103,11 +114,29 @@ def render(
             smaller, desk, subject=subject, language=language, text=text_bytes, html=html_bytes
         )
     notes += _size_notes(shown, len(article.body), len(html_bytes), max_bytes)
-    return EmailRendition(subject, language, html_bytes, text_bytes, eml, tuple(notes), placed)
+    return EmailRendition(
+        subject, language, html_bytes, text_bytes, eml, tuple(notes), placed, translated
+    )
+
+
+def recipient_of(
+    articles: Sequence[Article],
+    desk: Desk,
+    templates: Templates,
+    language: Language,
+    readers: Iterable[str],
+) -> Recipient:
+    """The reader of a newsletter in ``language`` with these articles, whoever it will be."""
+    return Recipient(
+        Slots.of(articles, desk),
+        language,
+        templates.spoken(language),
+        templates.readers(readers, language),
+    )
 
 
 def frame(
-    desk: Desk, language: Language, url: str, recipient: Recipient | None
+    desk: Desk, templates: Templates, language: Language, url: str, recipient: Recipient | None
 ) -> dict[str, object]:
     """What every newsletter's templates use beyond article and desk; article.html lists it.
 
@@ -133,6 +162,7 @@ def frame(
         "preferences_url": preferences_url,
         "unsubscribe_url": unsubscribe_url,
         "recipient": recipient,
+        "reader": Reader(language, templates.spoken(language), recipient),
     }
 
 
@@ -163,14 +193,22 @@ class _Page:
     """One article in the templates of the email."""
 
     def __init__(
-        self, article: Article, desk: Desk, templates: Templates, *, personal: bool
+        self,
+        article: Article,
+        desk: Desk,
+        templates: Templates,
+        *,
+        personal: bool,
+        readers: Iterable[str],
     ) -> None:
         self.article = article
         self.desk = desk
         self.templates = templates
         self.language = templates.language(article, desk)
-        self.recipient = Recipient(Slots.of([article], desk), self.language) if personal else None
-        self.values = frame(desk, self.language, desk.url(article), self.recipient)
+        self.recipient = (
+            recipient_of([article], desk, templates, self.language, readers) if personal else None
+        )
+        self.values = frame(desk, templates, self.language, desk.url(article), self.recipient)
         self.values["place"] = dateline_apart(article)
 
     def _render(self, name: str, **values: object) -> str:
@@ -235,7 +273,8 @@ class _Page:
 
     def _size(self, html: str) -> int:
         """Of what is the same for everyone, and what the rest may take at most."""
-        return _size(html) + (slots.room(html, self.recipient.placed) if self.recipient else 0)
+        personal = self.recipient.most(partial(slots.room, html)) if self.recipient else 0
+        return _size(html) + personal
 
 
 def _fitting(blocks: Sequence[Block], sizes: Iterable[int], room: int) -> int:

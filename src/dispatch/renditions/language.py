@@ -9,9 +9,13 @@ printed today is printed the same after any upgrade of any library.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from gettext import NullTranslations
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 _RIGHT_TO_LEFT = frozenset(
     [
@@ -36,6 +40,8 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
+_LONGEST = 100
+"""Characters of a tag that are looked at; RFC 5646, 4.4.1 asks for 35."""
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -81,6 +87,27 @@ class Language:
             "month": self.gettext(_MONTHS[time.month - 1]),
             "year": time.year,
         }
+
+
+ENGLISH = Language("en")
+"""What labels are written in: the language of whatever has no catalogue."""
+
+
+def lookup(tag: str, known: Mapping[str, _T]) -> _T | None:
+    """What is ``known`` for the nearest language: ``de-AT``, else ``de`` (RFC 4647, 3.4).
+
+    Args:
+        tag: BCP 47, in letters of any case; may be anything.
+        known: by tags in lower case.
+    """
+    return next((known[name] for name in _ranges(tag) if name in known), None)
+
+
+def _ranges(tag: str) -> Iterator[str]:
+    name = tag[:_LONGEST].lower().replace("_", "-")
+    while name:
+        yield name
+        name = name.rpartition("-")[0]
 
 
 def direction(tag: str | None, text: str) -> str:

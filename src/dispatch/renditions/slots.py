@@ -1,10 +1,11 @@
 """Where a newsletter differs from person to person, found without knowing anyone.
 
-An edition is rendered once. Templates see a :class:`Recipient` whose values are
-*marks*: short ASCII words that stand for what a person's copy will hold there,
-and that pass unchanged through escaping, style sheets and line wrapping. What
-was rendered is then cut at its marks (:func:`cut`); between the cuts it is the
-same for everyone.
+An edition is rendered once. Templates see a recipient (``recipient.py``) whose
+values are *marks*: short ASCII words that stand for what a person's copy will
+hold there, and that pass unchanged through escaping, style sheets and line
+wrapping. What was rendered is then cut at its marks (:func:`cut`); between the
+cuts it is the same for everyone. Some marks stand for words that are the same
+for all who are spoken to in a language.
 
     Slots.of(articles, desk) ─▶ Recipient ─▶ templates ─▶ HTML, text ─▶ check_html, cut
 
@@ -17,27 +18,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
+from html import escape
 from typing import Any, Literal
-
-from jinja2 import TemplateRuntimeError
 
 from dispatch.article import Article
 from dispatch.desk import Desk
 from dispatch.errors import TemplateError
-from dispatch.markup import one_line
-from dispatch.renditions.language import Language
 
-Kind = Literal["name", "email", "unsubscribe_url", "preferences_url", "browser_url"]
+Kind = Literal[
+    "name", "email", "unsubscribe_url", "preferences_url", "browser_url", "label", "lang", "dir"
+]
 
 URLS: tuple[Kind, ...] = ("unsubscribe_url", "preferences_url", "browser_url")
 """The slots that hold a link of a person's own."""
 
+SHARED: tuple[Kind, ...] = ("label", "lang", "dir")
+"""Those that hold what is the same for everyone who is spoken to in a language."""
+
 _LARGEST = 400  # bytes of a value, or nearly: 64 characters of a name in HTML, or a link
 _LENGTH = 24  # of a mark: as an address is long, so that lines break where they will
 _REMNANT = 10  # so much of a mark is known again, and is in no text by chance
-_PLACEHOLDER = re.compile(r"%\((name|email)\)s")
 _RAW = frozenset(
     {"style", "script", "xmp", "iframe", "noembed", "noframes", "noscript", "plaintext"}
 )
@@ -56,7 +58,7 @@ class Slot:
 
     ``before`` and ``after`` surround the value; where there is none, because a
     name is not known or nobody's own copy is shown, ``otherwise`` stands
-    instead. All three are plain text on one line.
+    instead. All three are plain text on one line. What is shared is ``otherwise``.
     """
 
     kind: Kind
@@ -80,93 +82,14 @@ class Slots:
             seed = sha256(seed.encode()).hexdigest()
         return cls(seed)
 
-    def mark(self, slot: Slot) -> str:
-        """The same for the same slot: letters and digits, lower case, a letter first."""
-        said = "\n".join((self.seed, slot.kind, slot.before, slot.after, slot.otherwise))
-        return "m" + sha256(said.encode()).hexdigest()[: _LENGTH - 1]
+    def mark(self, slot: Slot, *more: str) -> str:
+        """The same for the same slot: letters and digits, lower case, a letter first.
 
-
-class Mark:
-    """A mark as templates have it: it can be printed, and nothing else.
-
-    It is no text, so that a template cannot take its first letter or its
-    length for those of a name.
-    """
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def __str__(self) -> str:
-        return self._text
-
-    def __html__(self) -> str:
-        return self._text
-
-
-@dataclass(slots=True)
-class Recipient:
-    """``recipient`` in the templates of a mailing: the person whose copy it will be.
-
-    Remembers in ``placed`` which marks it gave out, and what for.
-    """
-
-    slots: Slots
-    language: Language
-    placed: dict[str, Slot] = field(default_factory=dict)
-
-    @property
-    def name(self) -> Mark:
-        """Their name, or the word for a reader."""
-        return self._placed(Slot("name", otherwise=self.language.gettext("reader")))
-
-    @property
-    def email(self) -> Mark:
-        """Their address; in a copy that is nobody's, three dots."""
-        return self._placed(Slot("email", otherwise="…"))
-
-    @property
-    def unsubscribe_url(self) -> Mark:
-        return self._placed(Slot("unsubscribe_url"))
-
-    @property
-    def preferences_url(self) -> Mark:
-        return self._placed(Slot("preferences_url"))
-
-    @property
-    def browser_url(self) -> Mark:
-        """Where they see the newsletter in a browser."""
-        return self._placed(Slot("browser_url"))
-
-    def say(self, text: str, otherwise: str, **values: object) -> Mark:
-        """``text`` with their ``%(name)s`` or ``%(email)s``; ``otherwise`` where there is none.
-
-        Other placeholders are filled in from ``values``.
-
-        Raises:
-            TemplateRuntimeError: the text does not hold exactly one of the two, once.
+        Args:
+            more: what else tells it from others.
         """
-        parts = _PLACEHOLDER.split(one_line(text))
-        if len(parts) != 3:
-            raise TemplateRuntimeError(
-                f"recipient.say({text!r}, …) needs %(name)s or %(email)s in it, one of them and "
-                "once. Correct it, or print a text without them as it is"
-            )
-        before, kind, after = parts
-        said = (_filled(part, values) for part in (before, after, one_line(otherwise)))
-        return self._placed(Slot("name" if kind == "name" else "email", *said))
-
-    def _placed(self, slot: Slot) -> Mark:
-        mark = self.slots.mark(slot)
-        self.placed[mark] = slot
-        return Mark(mark)
-
-
-def _filled(text: str, values: Mapping[str, object]) -> str:
-    for name, value in values.items():
-        text = text.replace(f"%({name})s", one_line(str(value)))
-    return text
+        said = "\n".join((self.seed, slot.kind, slot.before, slot.after, slot.otherwise, *more))
+        return "m" + sha256(said.encode()).hexdigest()[: _LENGTH - 1]
 
 
 # Cutting ---------------------------------------------------------------------------------------
@@ -180,8 +103,12 @@ def cut(text: str, placed: Mapping[str, Slot]) -> Iterator[str | Slot]:
 
 
 def room(text: str, placed: Mapping[str, Slot]) -> int:
-    """Bytes that the values at the marks in ``text`` may take."""
-    return _LARGEST * _count(text, placed)
+    """Bytes that the values at the marks in ``text`` may take, as HTML."""
+    return sum(text.count(mark) * _most(slot) for mark, slot in placed.items())
+
+
+def _most(slot: Slot) -> int:
+    return len(escape(slot.otherwise).encode()) if slot.kind in SHARED else _LARGEST
 
 
 def _count(text: str, placed: Mapping[str, Slot]) -> int:
@@ -282,6 +209,8 @@ def _alone(text: str, mark: str, slot: Slot) -> str | None:
 
 
 def _named(slot: Slot) -> str:
+    if slot.kind in SHARED:
+        return f"_({slot.otherwise!r})" if slot.kind == "label" else "reader.attributes"
     if slot.before or slot.after:
         return f"recipient.say({f'{slot.before}%({slot.kind})s{slot.after}'!r})"
     return f"recipient.{slot.kind}"

@@ -9,9 +9,10 @@ article says is data: it is never read as a template.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, cached_property
 from gettext import GNUTranslations, NullTranslations
 from hashlib import sha256
 from io import BytesIO
@@ -39,11 +40,13 @@ from dispatch import __version__, markup
 from dispatch.article import Article, Html
 from dispatch.desk import Desk
 from dispatch.errors import TemplateError
-from dispatch.renditions.language import Language, direction
+from dispatch.renditions.language import ENGLISH, Language, direction, lookup
 from dispatch.renditions.sandbox import Sandbox
 
 MAX_OUTPUT = 50_000_000
 """Characters of one rendition."""
+
+_TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,8}")
 
 
 @cache
@@ -134,6 +137,36 @@ class Templates:
         text = f"{article.headline} {article.standfirst or ''}" if article and not own else ""
         return Language(tag, direction(own if article else tag, text), self._translations(tag))
 
+    @cached_property
+    def catalogues(self) -> dict[str, str]:
+        """The languages that labels are known in, by their tags in lower case.
+
+        English, which the templates are written in, and each with a catalogue.
+        """
+        found = [p.stem for folder in self.folders for p in sorted(folder.glob("locale/*.po"))]
+        tags = {tag.lower(): tag for tag in reversed(found) if _TAG.fullmatch(tag)}
+        return {"en": "en", **tags}
+
+    def spoken(self, language: Language) -> Language:
+        """What labels in ``language`` really come out in: English, where it has no catalogue."""
+        return language if lookup(language.tag, self.catalogues) else self._reader(ENGLISH.tag)
+
+    def readers(self, tags: Iterable[str], language: Language) -> dict[str, Language]:
+        """The languages in which readers are spoken to, by their tags.
+
+        There are no more than there are catalogues.
+
+        Args:
+            tags: of what readers read; may be anything.
+            language: that of what they read, which is not among them.
+        """
+        own = lookup(language.tag, self.catalogues)
+        found = {lookup(tag, self.catalogues) for tag in tags} - {own}
+        return {tag: self._reader(tag) for tag in sorted(filter(None, found))}
+
+    def _reader(self, tag: str) -> Language:
+        return Language(tag, direction(tag, ""), self._translations(tag))
+
     def path(self, name: str) -> Path | None:
         """The file that ``name`` is read from, or None where there is none."""
         found = (folder / name for folder in self.folders)
@@ -159,14 +192,11 @@ class Templates:
         return dict(sorted(found.items()))
 
     def _translations(self, tag: str) -> NullTranslations:
-        if tag not in self._languages:
-            parts = [part for part in tag.replace("_", "-").split("-") if part.isalnum()]
-            names = ["-".join(parts[:n]) for n in range(len(parts), 1, -1)]
-            names += [part.lower() for part in parts[:1]]
-            paths = (self.path(f"locale/{name}.po") for name in names)
-            path = next((path for path in paths if path), None)
-            self._languages[tag] = _catalogue(path) if path else NullTranslations()
-        return self._languages[tag]
+        name = lookup(tag, self.catalogues) or ENGLISH.tag
+        if name not in self._languages:
+            path = self.path(f"locale/{name}.po")
+            self._languages[name] = _catalogue(path) if path else NullTranslations()
+        return self._languages[name]
 
     def _explained(self, name: str, error: Exception) -> TemplateError:
         if isinstance(error, TemplateNotFound) and error.name == name:

@@ -7,7 +7,7 @@ suppressed with the reason as its reply.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -125,6 +125,18 @@ def timezones(connection: Connection, candidates: Candidates) -> list[str]:
         .order_by(subscribers.c.timezone)
     )
     return list(connection.execute(wanted).scalars())
+
+
+def languages(connection: Connection, candidates: Candidates) -> Iterator[str]:
+    """The distinct languages of the recipients, as they are known of them; there may be many."""
+    asked = _asked(candidates).subquery()
+    wanted = (
+        select(asked.c.language)
+        .where(asked.c.reason.is_(None), asked.c.language.is_not(None))
+        .distinct()
+        .execution_options(yield_per=1000)
+    )
+    yield from connection.execute(wanted).scalars()
 
 
 def had_before(connection: Connection, edition: int, earlier: Sequence[int]) -> int:
