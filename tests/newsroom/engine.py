@@ -17,6 +17,8 @@ from tests.servers.smtp import SmtpServer
 from dispatch.newsroom import mailings, sending
 from dispatch.newsroom.mailings import Mailing, Recipient
 from dispatch.newsroom.sending import Ended
+from dispatch.store import subscribers
+from dispatch.store.connection import Store
 from dispatch.store.tables import epoch
 
 MINUTE = 60_000
@@ -95,6 +97,14 @@ class Engine(Newsroom):
         with mailings.recipients(self.out, number, email=email) as found:
             (row,) = found
             return row
+
+    def subscriber_state(self, email: str, desk: str = "world") -> str:
+        store = Store(self.out / "dispatch.db")
+        try:
+            with store.transaction() as connection:
+                return subscribers.at_desk(connection, desk, [email])[email].state
+        finally:
+            store.close()
 
 
 def addresses(count: int, domain: str = "example.org") -> list[str]:

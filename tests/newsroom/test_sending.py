@@ -46,15 +46,6 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     return Engine(tmp_path, monkeypatch)
 
 
-def state_of(desk: Engine, email: str, slug: str = "world") -> str:
-    store = Store(desk.out / "dispatch.db")
-    try:
-        with store.transaction() as connection:
-            return audience.at_desk(connection, slug, [email])[email].state
-    finally:
-        store.close()
-
-
 # All is well -------------------------------------------------------------------------------------
 
 
@@ -94,8 +85,8 @@ def test_who_is_refused_for_good_bounces_at_once_and_is_not_mailed_again(desk: E
     assert desk.counts() == {"accepted": 19, "bounced": 1}
     assert desk.copy(FIRST).state == "bounced"
     assert desk.copy(FIRST).reply == "550 5.1.1 no such mailbox"
-    assert state_of(desk, FIRST) == "bounced"
-    assert state_of(desk, SECOND) == "active"
+    assert desk.subscriber_state(FIRST) == "bounced"
+    assert desk.subscriber_state(SECOND) == "active"
 
 
 def test_a_refusal_that_may_pass_is_counted_and_loses_no_reader(desk: Engine) -> None:
@@ -104,7 +95,7 @@ def test_a_refusal_that_may_pass_is_counted_and_loses_no_reader(desk: Engine) ->
         desk.mailing(FIRST)
         desk.send()
     assert desk.counts() == {"bounced": 1}
-    assert state_of(desk, FIRST) == "active"
+    assert desk.subscriber_state(FIRST) == "active"
 
 
 def test_who_is_greylisted_is_tried_again_when_it_is_time(desk: Engine) -> None:
@@ -170,7 +161,7 @@ def test_an_address_with_other_letters_needs_a_relay_that_can_read_them(desk: En
         desk.send()
         assert desk.counts() == {"accepted": 3, "bounced": 1}
         assert "SMTPUTF8" in (desk.copy(greek).reply or "")
-        assert state_of(desk, greek) == "active"
+        assert desk.subscriber_state(greek) == "active"
         relay.script = Script((*CHUNKS, "SMTPUTF8"))
         desk.retry("bounced")
         desk.send()
@@ -312,7 +303,7 @@ def test_a_sender_that_is_refused_pauses_the_mailing_and_is_nobodys_bounce(desk:
     assert desk.show().state == "paused"
     assert "550 5.7.1 you may not send here" in (desk.show().reason or "")
     assert "does not take mail from this desk" in " ".join(desk.said)
-    assert state_of(desk, FIRST) == "active"
+    assert desk.subscriber_state(FIRST) == "active"
 
 
 def test_a_message_that_is_refused_again_and_again_pauses_the_mailing(desk: Engine) -> None:
@@ -324,7 +315,7 @@ def test_a_message_that_is_refused_again_and_again_pauses_the_mailing(desk: Engi
     counts = desk.counts()
     assert 10 <= counts["bounced"] <= 14, "no more than were in flight when it was the tenth"
     assert counts["queued"] == 200 - counts["bounced"]
-    assert state_of(desk, FIRST) == "active", "the message was refused, not the reader"
+    assert desk.subscriber_state(FIRST) == "active", "the message was refused, not the reader"
     assert len([s for s in desk.said if "one after another" in s]) == 1
 
 
