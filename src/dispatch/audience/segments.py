@@ -141,6 +141,42 @@ def parse_for(connection: Connection, desk: str, text: str) -> Segment:
     return segment
 
 
+def unknown_tags(connection: Connection, desk: str, segment: Segment) -> tuple[str, ...]:
+    """A sentence for each tag of the segment that no subscriber of the desk has.
+
+    It can be a typo, and ``not tag:premum`` would find everybody; or nobody has it yet, which is
+    for the desk to know: no error.
+    """
+    missing = [
+        tag
+        for tag in sorted(_tags(segment))
+        if not store.any_with(connection, [store.of_desk(desk), store.has_tag(tag)])
+    ]
+    if not missing:
+        return ()
+    known = {
+        tag for tags in store.tags_in_use(connection, desk) for tag in values.parted_tags(tags)
+    }
+    return tuple(
+        f"No subscriber of {desk} has the tag {tag}.{_near(tag, known)}" for tag in missing
+    )
+
+
+def _tags(segment: Segment) -> set[str]:
+    match segment:
+        case Not(part):
+            return _tags(part)
+        case All(parts) | Any(parts):
+            return set().union(*map(_tags, parts))
+        case Term(field, _, value):
+            return {value} if field == "tag" else set()
+
+
+def _near(tag: str, known: set[str]) -> str:
+    near = get_close_matches(tag, known, 1)
+    return f" Did you mean {near[0]}?" if near else ""
+
+
 def condition(segment: Segment) -> ColumnElement[bool]:
     """The segment as a condition on the table of subscribers. What was typed stays data."""
     match segment:

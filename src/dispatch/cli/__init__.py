@@ -76,10 +76,10 @@ def main() -> None:
     talk.prepare()
     try:
         status = dispatch.main(prog_name="dispatch", standalone_mode=False)
-    except click.exceptions.Abort:
-        status = _stopped()
+    except click.exceptions.Abort:  # Ctrl-C at a question, which is asked before anything is done
+        status = _stopped("Nothing was done.")
     except KeyboardInterrupt:
-        status = _stopped()
+        status = _stopped("What was done until now holds; run it again for the rest.")
     except click.ClickException as error:
         error.show()
         status = error.exit_code
@@ -99,6 +99,6 @@ def main() -> None:
     sys.exit(status)
 
 
-def _stopped() -> int:
-    talk.error("Stopped. What was published holds; run it again for the rest.")
+def _stopped(sentence: str) -> int:
+    talk.error(f"Stopped. {sentence}")
     return 128 + signal.SIGINT

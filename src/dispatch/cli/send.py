@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,6 +93,7 @@ def send(
         in_doubt=in_doubt or settings.in_doubt,
     )
     now = datetime.now(UTC)
+    _warn_of_examples(settings)
     if test:
         return _test(order, settings, now, test, as_json)
     plan = use_case.rehearse(order, settings, now)
@@ -99,12 +101,15 @@ def send(
         _print_plan(plan, as_json)
         talk.hint("A rehearsal: nothing was written and nothing was sent.")
         return 0
-    if not yes and sys.stdin.isatty():
-        _print_plan(plan, as_json=False)
-        click.confirm(_question(plan), abort=True, err=True)
+    use_case.refuse(plan)
+    asked = not yes and sys.stdin.isatty()
+    if asked:
+        for line in _in_numbers(plan):
+            talk.hint(line)
+    _remark(plan)
+    if not talk.confirmed(_question(plan), "Nothing was sent.", asked=asked):
+        return 1
     made = use_case.make(order, settings, now)
-    for note in made.notes:
-        talk.hint(talk.note(note, ""))
     talk.hint(f"Mailing {made.mailing}: {made.recipients:,} recipients of {made.candidates:,}.")
     if made.scheduled:
         if as_json:
@@ -137,6 +142,17 @@ def send_now(out: Path, number: int, settings: Settings, as_json: bool) -> int:
     return int(bool(run.unreachable) or after.state in ("paused", "held"))
 
 
+def _warn_of_examples(settings: Settings) -> None:
+    """Where the newsletter would bear an address that was never the desk's."""
+    known = ("DISPATCH_SITE_URL", "DISPATCH_POSTAL_ADDRESS")
+    missing = [name for name in known if not any(v.startswith(name) for v in settings.values)]
+    if missing:
+        talk.warning(
+            f"{' and '.join(missing)} not set: sender, links, unsubscribing and footer are those "
+            "of an example. Set both before you send to anybody."
+        )
+
+
 def _test(
     order: object, settings: Settings, now: object, test: tuple[str, ...], as_json: bool
 ) -> int:
@@ -160,18 +176,28 @@ def _question(plan: Plan) -> str:
 def _print_plan(plan: Plan, as_json: bool) -> None:
     if as_json:
         talk.print_json(plan.to_json())
-        return
-    talk.say(f"{'desk':<12}{talk.printable(plan.desk)}")
-    talk.say(f"{'subject':<12}{talk.printable(plan.subject)}")
-    talk.say(f"{'leaves':<12}{plan.leaves}")
-    talk.say(f"{'takes':<12}{plan.takes}")
-    talk.say(f"{'candidates':<12}{plan.candidates:,}")
-    talk.say(f"  {'recipients':<34}{plan.recipients:>10,}")
-    for domain, count in plan.domains:
-        talk.say(f"    {talk.printable(domain):<32}{count:>10,}")
-    for reason, count in plan.excluded:
-        talk.say(f"  {talk.printable('not: ' + reason):<34}{count:>10,}")
+    else:
+        for line in _in_numbers(plan):
+            talk.say(line)
+    _remark(plan)
+
+
+def _remark(plan: Plan) -> None:
     for sentence in plan.warnings:
         talk.warning(sentence)
     for note in plan.notes:
-        talk.say(talk.note(note))
+        talk.remark(note)
+
+
+def _in_numbers(plan: Plan) -> Iterator[str]:
+    """A mailing for a person, line by line."""
+    yield f"{'desk':<12}{talk.printable(plan.desk)}"
+    yield f"{'subject':<12}{talk.printable(plan.subject)}"
+    yield f"{'leaves':<12}{plan.leaves}"
+    yield f"{'takes':<12}{plan.takes}"
+    yield f"{'candidates':<12}{plan.candidates:,}"
+    yield f"  {'recipients':<34}{plan.recipients:>10,}"
+    for domain, count in plan.domains:
+        yield f"    {talk.printable(domain):<32}{count:>10,}"
+    for reason, count in plan.excluded:
+        yield f"  {talk.printable('not: ' + reason):<34}{count:>10,}"

@@ -402,7 +402,7 @@ Examples:
 @out_option
 @json_option
 @talk.debug_option
-def forget(email: str, yes: bool, out: Path, as_json: bool) -> None:
+def forget(email: str, yes: bool, out: Path, as_json: bool) -> int:
     """Erase a person at all desks; it cannot be undone.
 
     A keyed hash of the address stays, so that no import brings them back; of
@@ -412,11 +412,12 @@ def forget(email: str, yes: bool, out: Path, as_json: bool) -> None:
 
     from dispatch.newsroom import subscribers as use_case
 
-    if not yes and sys.stdin is not None and sys.stdin.isatty():
-        click.confirm(f"Erase {talk.printable(email)} for good?", abort=True, err=True)
+    if not talk.confirmed(f"Erase {email} for good?", "Nothing was erased.", asked=not yes):
+        return 1
     desks = use_case.forget(email, out, datetime.now(UTC))
     where = "1 desk" if desks == 1 else f"{desks} desks"
     _told({"desks": desks, "forgotten": True}, f"forgotten, at {where}", as_json)
+    return 0
 
 
 @subscribers.command(

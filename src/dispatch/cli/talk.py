@@ -30,7 +30,8 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 def prepare() -> None:
     """Make the streams take any text, whatever the terminal's encoding, and be there at all."""
-    nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - open to the end
+    nowhere = open(os.devnull, "r+", encoding="utf-8")  # noqa: PTH123, SIM115 - open to the end
+    sys.stdin = sys.stdin or nowhere
     sys.stdout = sys.stdout or nowhere
     sys.stderr = sys.stderr or nowhere
     for stream in (sys.stdout, sys.stderr):
@@ -75,6 +76,22 @@ def hint(text: str) -> None:
     click.echo(printable(text), err=True)
 
 
+def confirmed(question: str, otherwise: str, *, asked: bool) -> bool:
+    """Whether the person at the terminal says yes; where there is none, nobody is asked.
+
+    Args:
+        otherwise: what is said after a no: what was not done.
+        asked: False asks nobody, either.
+
+    Raises:
+        click.Abort: Ctrl-C or the end of the input, instead of an answer.
+    """
+    if not asked or not sys.stdin.isatty() or click.confirm(printable(question), err=True):
+        return True
+    hint(otherwise)
+    return False
+
+
 def error(text: str) -> None:
     _marked("error", text)
 
@@ -84,9 +101,18 @@ def warning(text: str) -> None:
 
 
 def note(note: Note | Finding, indent: str = "  ") -> str:
-    """A note or a finding as a line."""
+    """A note or a finding as a line for standard output."""
+    return _line(note, indent, sys.stdout)
+
+
+def remark(note: Note | Finding) -> None:
+    """A note on standard error."""
+    click.echo(_line(note, "", sys.stderr), err=True)
+
+
+def _line(note: Note | Finding, indent: str, stream: Any) -> str:
     level = f"{note.level}:"
-    if _colour(sys.stdout):
+    if _colour(stream):
         level = click.style(level, fg=_COLOURS[note.level])
     return f"{indent}{level} {printable(note.where)}: {printable(note.message)}"
 

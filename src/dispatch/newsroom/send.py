@@ -7,7 +7,7 @@ the mailing itself.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,8 +15,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from dispatch.article import Note
+from dispatch.article import Article, Note
 from dispatch.audience import segments
+from dispatch.audience.segments import Segment
 from dispatch.desk import Desk
 from dispatch.errors import ArticleError, DeliveryError
 from dispatch.mailing import dkim, relays
@@ -68,6 +69,11 @@ class Plan:
     """Recipients who have had one of the articles before."""
     earlier: tuple[int, ...]
     """The mailings it was in."""
+    corrected: tuple[str, ...]
+    """The headlines of those that have a newer version since."""
+    again: bool
+    unknown_tags: tuple[str, ...]
+    """A sentence for each tag of the segment that nobody has."""
     rate: float
     notes: tuple[Note, ...]
 
@@ -92,13 +98,50 @@ class Plan:
 
     @property
     def warnings(self) -> Iterator[str]:
+        """What the desk should think about before it says yes."""
+        yield from self.unknown_tags
         if self.twice:
+            consequence = (
+                "they get it twice" if self.again else "it takes --again to send it to them"
+            )
             yield (
-                f"{self.twice:,} of them have had an article of it before, in mailing "
-                f"{' and '.join(map(str, self.earlier[-3:]))}: it takes --again to send it to them."
+                f"{self.twice:,} of them have had an article of it before, in {self._mailings}: "
+                f"{consequence}.{self._since}"
             )
         if not self.recipients:
-            yield "Nobody would get it."
+            yield f"Nobody would get it: {self._why_nobody}."
+
+    @property
+    def refusal(self) -> str:
+        """Why the mailing is not made, as a sentence; empty where it can be."""
+        if not self.recipients:
+            told = " ".join(["", *self.unknown_tags])
+            return f"Nobody would get it: {self._why_nobody}.{told} Nothing was sent."
+        if self.twice and not self.again:
+            return (
+                f"It was sent before, in {self._mailings}: {self.twice:,} of {self.recipients:,} "
+                f"recipients would get an article of it twice.{self._since} Nothing was sent; "
+                "--again sends it all the same."
+            )
+        return ""
+
+    @property
+    def _why_nobody(self) -> str:
+        why = "; ".join(f"{count:,} {reason}" for reason, count in self.excluded)
+        return f"of {self.candidates:,} candidates: {why}" if why else "no subscriber matches"
+
+    @property
+    def _mailings(self) -> str:
+        *others, last = map(str, self.earlier[-3:])
+        return f"mailings {', '.join(others)} and {last}" if others else f"mailing {last}"
+
+    @property
+    def _since(self) -> str:
+        """That what they had was another version."""
+        if not self.corrected:
+            return ""
+        told = " and ".join(f"“{headline}”" for headline in self.corrected[:3])
+        return f" Changed since: {told}."
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -114,6 +157,7 @@ class Plan:
             "domains": dict(self.domains),
             "twice": self.twice,
             "earlier_mailings": list(self.earlier),
+            "corrected": list(self.corrected),
             "seconds": self.seconds,
             "notes": [
                 {"level": n.level, "where": n.where, "message": n.message} for n in self.notes
@@ -126,8 +170,8 @@ def rehearse(order: Order, settings: Settings, now: datetime) -> Plan:
 
     Raises: as :func:`make`.
     """
-    _check(settings)
-    with _opened(order.out) as store, store.transaction(keep=False) as connection:
+    _check(order, settings)
+    with _opened(order) as store, store.transaction(keep=False) as connection:
         return replace(_make(connection, order, settings, now), mailing=0)
 
 
@@ -142,25 +186,43 @@ def make(order: Order, settings: Settings, now: datetime) -> Plan:
         StoreError: the database cannot be written.
         SettingsError: a relay in the settings makes no sense.
     """
-    _check(settings)
+    _check(order, settings)
     _publish(order, settings, now)
-    with _opened(order.out) as store, store.transaction() as connection:
+    with _opened(order) as store, store.transaction() as connection:
         plan = _make(connection, order, settings, now)
-        if refused := _refused(plan, order):
-            raise DeliveryError(refused)
+        refuse(plan)
         return plan
 
 
-def _check(settings: Settings) -> None:
+def refuse(plan: Plan) -> None:
+    """Stop where the mailing of a rehearsal cannot be made, before anything is published for it.
+
+    Raises:
+        DeliveryError: nobody is left to send it to, or it was sent before.
+    """
+    if plan.refusal:
+        raise DeliveryError(plan.refusal)
+
+
+def _check(order: Order, settings: Settings) -> None:
     """Look now at what would only be found wrong when copies are to leave."""
+    if order.subject is not None and not order.subject.strip():
+        raise DeliveryError("The subject is empty: give one, or leave --subject out.")
     for url in settings.smtp_url:
         relays.parse(url)
     dkim.load(settings.dkim)
 
 
 @contextmanager
-def _opened(out: Path) -> Iterator[Store]:
-    store = Store(editions.database(out))
+def _opened(order: Order) -> Iterator[Store]:
+    path = editions.database(order.out)
+    if not path.exists():
+        raise DeliveryError(
+            f"There is no {path}, so nobody subscribes to {order.desk}. dispatch subscribers "
+            "import FILE.csv brings subscribers in; if they are in another folder, name it "
+            "with --out."
+        )
+    store = Store(path)
     try:
         yield store
     finally:
@@ -183,7 +245,8 @@ def _publish(order: Order, settings: Settings, now: datetime) -> None:
 
 def _make(connection: Connection, order: Order, settings: Settings, now: datetime) -> Plan:
     desk = editions.find_desk(connection, order.desk, settings)
-    candidates = _candidates(connection, order, desk)
+    segment = _segment(connection, order, desk)
+    candidates = Candidates(desk.slug, segments.condition(segment) if segment else None)
     schedule, note = _schedule(connection, order, desk, candidates, now)
     home = replace(settings, desk=order.desk)
     articles = editions.placed_articles(connection, order.names, home, now, schedule.due)
@@ -217,12 +280,16 @@ def _make(connection: Connection, order: Order, settings: Settings, now: datetim
         domains=_largest(census.domains),
         twice=candidate_store.had_before(connection, number, earlier),
         earlier=tuple(earlier),
+        corrected=_corrected(connection, articles, earlier),
+        again=order.again,
+        unknown_tags=segments.unknown_tags(connection, desk.slug, segment) if segment else (),
         rate=settings.smtp_rate,
         notes=(*content.notes, *([Note("info", "--at", note)] if note else [])),
     )
 
 
-def _candidates(connection: Connection, order: Order, desk: Desk) -> Candidates:
+def _segment(connection: Connection, order: Order, desk: Desk) -> Segment | None:
+    """Whom of the desk's subscribers it is for; None: all of them."""
     audience = edition_store.desks_with_subscribers(connection)
     if desk.slug not in audience:
         others = ", ".join(f"{slug} ({count:,})" for slug, count in sorted(audience.items()))
@@ -231,8 +298,20 @@ def _candidates(connection: Connection, order: Order, desk: Desk) -> Candidates:
             + (f"There are subscribers of: {others}." if others else "No desk has any.")
             + f" dispatch subscribers import FILE.csv --desk {desk.slug} brings them in."
         )
-    where = segments.condition(segments.parse(order.segment)) if order.segment else None
-    return Candidates(desk.slug, where)
+    if order.segment is None:
+        return None
+    return segments.parse_for(connection, desk.slug, order.segment)
+
+
+def _corrected(
+    connection: Connection, articles: Sequence[Article], earlier: Sequence[int]
+) -> tuple[str, ...]:
+    """The headlines of articles that ``earlier`` mailings held in older versions alone."""
+    sent: dict[str, int] = {}
+    for number in earlier:
+        for id_, version in edition_store.articles_of(connection, number):
+            sent[id_] = max(version, sent.get(id_, 0))
+    return tuple(a.headline for a in articles if 0 < sent.get(a.id or "", 0) < (a.version or 1))
 
 
 def _schedule(
@@ -258,19 +337,3 @@ def _largest(domains: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
     rest = sum(count for _, count in listed[_DOMAINS:])
     more = [(f"{len(listed) - _DOMAINS:,} other domains", rest)] if rest else []
     return (*listed[:_DOMAINS], *more)
-
-
-def _refused(plan: Plan, order: Order) -> str:
-    """Why the mailing is not made, as a sentence; empty where it can be."""
-    if not plan.recipients:
-        why = "; ".join(f"{count:,} {reason}" for reason, count in plan.excluded)
-        among = f"of {plan.candidates:,} candidates: {why}" if why else "no subscriber matches"
-        return f"Nobody would get it: {among}. Nothing was sent."
-    if plan.twice and not order.again:
-        mailings = " and ".join(map(str, plan.earlier[-3:]))
-        return (
-            f"It was sent before, in mailing {mailings}: {plan.twice:,} of {plan.recipients:,} "
-            "recipients would get an article of it twice. Nothing was sent; --again sends it "
-            "all the same."
-        )
-    return ""

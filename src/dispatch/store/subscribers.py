@@ -174,6 +174,17 @@ def has_field(connection: Connection, desk: str, name: str) -> bool:
     return bool(connection.execute(select(found)).scalar())
 
 
+def any_with(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> bool:
+    """Whether any subscriber meets all of these conditions."""
+    return bool(connection.execute(select(exists().where(*conditions))).scalar())
+
+
+def tags_in_use(connection: Connection, desk: str) -> set[str]:
+    """All lists of tags that a desk's subscribers have, as they are stored. Reads them all."""
+    query = select(subscribers.c.tags).where(subscribers.c.desk == desk).distinct()
+    return set(connection.execute(query).scalars())
+
+
 def erase(connection: Connection, address_key: str) -> None:
     """Delete a person: at every desk, with their history and suppressions.
 
