@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import select
 import subprocess
 import sys
+import termios
+from contextlib import suppress
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -46,6 +50,34 @@ class Shell:
             check=False,
         )
 
+    def at_terminal(self, keys: str, *arguments: str) -> tuple[int, str, str]:
+        """Somebody types ``keys`` as soon as they are asked; status, what was printed, and said."""
+        ours, terminal = os.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dispatch", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=terminal,
+            stdout=subprocess.PIPE,
+            stderr=terminal,
+            encoding="utf-8",
+            preexec_fn=_with_terminal,  # noqa: PLW1509 - there are no threads here
+        )
+        os.close(terminal)
+        told = b""
+        with suppress(OSError):  # EIO: the other end is closed
+            while True:
+                ready, _, _ = select.select([ours], [], [], 2)
+                piece = os.read(ours, 4096) if ready else b""
+                told += piece
+                # A Ctrl-C in the very moment before Python waits for input is seen at the next
+                # one: a person presses again.
+                if b"[y/N]" in (told if not ready else piece):
+                    os.write(ours, keys.encode())
+        os.close(ours)
+        out, _ = process.communicate(timeout=60)
+        return process.returncode, out, told.decode()
+
     def ok(self, *arguments: str, **environment: str) -> str:
         done = self.run(*arguments, **environment)
         assert done.returncode == 0, done.stderr
@@ -53,6 +85,12 @@ class Shell:
 
     def json(self, *arguments: str) -> dict[str, object]:
         return dict(json.loads(self.ok(*arguments, "--json")))
+
+
+def _with_terminal() -> None:
+    """Make standard input the terminal of a process, so that Ctrl-C reaches it."""
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 @pytest.fixture
@@ -220,3 +258,141 @@ def test_what_is_asked_of_a_mailing_that_is_not_there_is_a_sentence(shell: Shell
         done = shell.run("mailing", command, "7")
         assert done.returncode == 1
         assert "There is no mailing 7" in done.stderr
+
+
+@pytest.mark.parametrize("number", ["0", "99999999999999999999", "one"])
+def test_a_number_that_no_mailing_can_have_is_wrong_usage(shell: Shell, number: str) -> None:
+    for command in ("show", "verify", "pause", "resume", "cancel", "recipients"):
+        done = shell.run("mailing", command, number)
+        assert done.returncode == 2
+        assert "NUMBER" in done.stderr
+
+
+# At a terminal -----------------------------------------------------------------------------------
+
+
+def test_a_no_to_the_question_sends_nothing_and_says_so(shell: Shell) -> None:
+    status, out, talk = shell.at_terminal("n\n", "send", "article.md", "--desk", "world")
+    assert status == 1
+    assert "Send it to 3 recipients now?" in talk
+    assert talk.rstrip().endswith("Nothing was sent.")
+    assert out == ""
+    assert shell.json("mailing", "list") == {"mailings": []}
+
+
+def test_ctrl_c_at_the_question_says_that_nothing_was_done(shell: Shell) -> None:
+    status, _, talk = shell.at_terminal("\x03", "send", "article.md", "--desk", "world")
+    assert status == 130
+    assert "Stopped. Nothing was done." in talk
+    assert shell.json("mailing", "list") == {"mailings": []}
+
+
+def test_the_question_leaves_standard_output_to_the_data(shell: Shell) -> None:
+    status, out, talk = shell.at_terminal("y\n", "send", "article.md", "--desk", "world", "--json")
+    assert status == 0
+    assert "candidates  3" in talk
+    assert json.loads(out)["counts"]["accepted"] == 3
+
+
+def test_what_would_be_refused_is_not_asked_about(shell: Shell) -> None:
+    shell.ok("send", "article.md", "--desk", "world")
+    status, _, talk = shell.at_terminal("y\n", "send", "article.md", "--desk", "world")
+    assert status == 1
+    assert "sent before" in talk
+    assert "now?" not in talk
+
+
+def test_a_closed_standard_input_is_no_terminal(shell: Shell) -> None:
+    done = subprocess.run(
+        f"exec '{sys.executable}' -m dispatch send article.md --desk world <&-",
+        shell=True,
+        cwd=shell.folder,
+        env=shell.environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert shell.json("mailing", "show", "1")["state"] == "finished"
+
+
+# What an impatient user types --------------------------------------------------------------------
+
+
+def test_what_is_refused_is_not_published_either(shell: Shell) -> None:
+    done = shell.run("send", "article.md", "--desk", "world", "--segment", "tag:premum")
+    assert done.returncode == 1
+    assert "No subscriber of world has the tag premum. Did you mean premium?" in done.stderr
+    assert not (shell.folder / "public").exists()
+
+
+def test_a_tag_that_nobody_has_is_told_before_everybody_gets_it(shell: Shell) -> None:
+    done = shell.run(
+        "send", "article.md", "--desk", "world", "--segment", "not tag:premum", "--dry-run"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "No subscriber of world has the tag premum. Did you mean premium?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("--segment", "", "it is empty"),
+        ("--segment", "city:Vienna", "no subscriber of world has a city"),
+        ("--subject", " ", "The subject is empty"),
+    ],
+)
+def test_an_empty_or_unknown_choice_reaches_nobody(
+    shell: Shell, option: str, value: str, says: str
+) -> None:
+    done = shell.run("send", "article.md", "--desk", "world", option, value)
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert shell.json("mailing", "list") == {"mailings": []}
+
+
+@pytest.mark.parametrize("arguments", [("--dry-run",), ("--yes",)])
+def test_a_folder_without_subscribers_stays_as_it_is(
+    shell: Shell, arguments: tuple[str, ...]
+) -> None:
+    (shell.folder / "empty").mkdir()
+    for out in ("empty", "not-there"):
+        done = shell.run("send", "article.md", "--desk", "world", "--out", out, *arguments)
+        assert done.returncode == 1
+        assert f"There is no {out}/dispatch.db" in done.stderr
+        assert "dispatch subscribers import" in done.stderr
+    assert list((shell.folder / "empty").iterdir()) == []
+    assert not (shell.folder / "not-there").exists()
+
+
+def test_a_test_copy_needs_no_subscribers_and_leaves_no_database(shell: Shell) -> None:
+    arguments = ("--test", "you@example.org", "--test", "You@example.org", "--out", "not-there")
+    told = shell.ok("send", "article.md", "--desk", "world", *arguments)
+    assert told.count("accepted") == 1  # one copy for one address, however it is typed
+    assert not (shell.folder / "not-there").exists()
+
+
+def test_an_article_that_was_changed_since_is_told_so(shell: Shell) -> None:
+    shell.ok("send", "article.md", "--desk", "world")
+    (shell.folder / "article.md").write_text(ARTICLE.replace("forty", "fifty"), encoding="utf-8")
+    refused = shell.run("send", "article.md", "--desk", "world")
+    assert refused.returncode == 1
+    assert "Changed since: “The Ferry Is Back”." in refused.stderr
+    plan = shell.run("send", "article.md", "--desk", "world", "--again", "--dry-run")
+    assert "in mailing 1: they get it twice. Changed since: “The Ferry Is Back”." in plan.stderr
+
+
+def test_addresses_of_an_example_are_warned_of(shell: Shell) -> None:
+    dry = ("send", "article.md", "--desk", "world", "--dry-run")
+    assert "DISPATCH_SITE_URL and DISPATCH_POSTAL_ADDRESS not set" in shell.run(*dry).stderr
+    own = {
+        "DISPATCH_SITE_URL__WORLD": "https://news.example.com",
+        "DISPATCH_POSTAL_ADDRESS": "2 Quay Street, Port Ellery",
+    }
+    assert "not set" not in shell.run(*dry, **own).stderr
+
+
+def test_a_retry_of_nothing_says_so(shell: Shell) -> None:
+    shell.ok("send", "article.md", "--desk", "world")
+    done = shell.run("mailing", "retry", "1", "--state", "in-doubt")
+    assert "No copy of mailing 1 is in doubt: there is nothing to send again." in done.stderr

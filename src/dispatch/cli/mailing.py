@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 _STATES = (
     "queued", "leased", "accepted", "deferred", "bounced", "suppressed", "cancelled", "in-doubt",
 )  # fmt: skip
+
+
+def _number_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``NUMBER``: which mailing."""
+    return click.argument("number", type=click.IntRange(1, 999_999_999))(command)
 
 
 @click.group()
@@ -63,7 +69,7 @@ Examples:
   dispatch mailing show 3
   dispatch mailing show 3 --json | jq .counts"""
 )
-@click.argument("number", type=int)
+@_number_argument
 @out_option
 @json_option
 @talk.debug_option
@@ -85,7 +91,7 @@ Examples:
   dispatch mailing recipients 3 --state in-doubt
   dispatch mailing recipients 3 --email ann@example.org --json"""
 )
-@click.argument("number", type=int)
+@_number_argument
 @click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
 @click.option("--email", help="Only this address.")
 @out_option
@@ -113,7 +119,7 @@ Examples:
 
 A process that is sending it stops within a second; what is in flight is finished."""
 )
-@click.argument("number", type=int)
+@_number_argument
 @out_option
 @json_option
 @talk.debug_option
@@ -130,7 +136,7 @@ Examples:
   dispatch mailing resume 3
   dispatch mailing resume 3 --later      # leave the sending to `dispatch run`"""
 )
-@click.argument("number", type=int)
+@_number_argument
 @click.option("--later", is_flag=True, help="Leave the sending to dispatch run.")
 @out_option
 @json_option
@@ -155,7 +161,7 @@ Examples:
 
 Copies that are still waiting are cancelled; those that left have left."""
 )
-@click.argument("number", type=int)
+@_number_argument
 @out_option
 @json_option
 @talk.debug_option
@@ -172,7 +178,7 @@ Examples:
   dispatch mailing retry 3 --state deferred     # now, not when they are due
   dispatch mailing retry 3 --state in-doubt     # some may get it twice: you decide"""
 )
-@click.argument("number", type=int)
+@_number_argument
 @click.option(
     "--state",
     type=click.Choice(["deferred", "in-doubt", "bounced"]),
@@ -189,7 +195,8 @@ def retry(number: int, state: str, later: bool, out: Path, as_json: bool) -> int
     from dispatch.newsroom import mailings
 
     settings = talk.load_settings()
-    found = mailings.retry(out, number, state.replace("-", "_"), mailings.now())
+    found, sentence = mailings.retry(out, number, state.replace("-", "_"), mailings.now())
+    talk.hint(sentence)
     if later:
         _told(found, as_json)
         return 0
@@ -201,7 +208,7 @@ def retry(number: int, state: str, later: bool, out: Path, as_json: bool) -> int
 Examples:
   dispatch mailing replay 3 --to ann@example.org > message.eml"""
 )
-@click.argument("number", type=int)
+@_number_argument
 @click.option("--to", "email", required=True, metavar="ADDRESS", help="Whose copy.")
 @out_option
 @json_option
@@ -232,7 +239,7 @@ Examples:
 
 Exit status: 0 all of it holds, 1 something does not."""
 )
-@click.argument("number", type=int)
+@_number_argument
 @out_option
 @json_option
 @talk.debug_option

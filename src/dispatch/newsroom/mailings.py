@@ -23,6 +23,7 @@ from dispatch.store import counts, proof
 from dispatch.store import editions as edition_store
 from dispatch.store import ledger as store
 from dispatch.store import recipients as recipient_store
+from dispatch.store import subscribers as subscriber_store
 from dispatch.store.connection import Store
 from dispatch.store.ledger import MailingRow
 from dispatch.store.recipients import RecipientRow
@@ -198,11 +199,27 @@ def cancel(out: Path, number: int, at: datetime) -> Mailing:
         return _found(connection, number)
 
 
-def retry(out: Path, number: int, state: str, at: datetime) -> Mailing:
-    """Queue the recipients in ``state`` again: deferred, bounced or in_doubt."""
+def retry(out: Path, number: int, state: str, at: datetime) -> tuple[Mailing, str]:
+    """Queue the recipients in ``state`` again: deferred, bounced or in_doubt.
+
+    Returns:
+        The mailing, and a sentence on how many of them were.
+    """
     with transaction(out) as connection:
-        store.retry(connection, number, [state], epoch(at))
-        return _found(connection, number)
+        asked = _found(connection, number).counts[state]
+        queued = store.retry(connection, number, [state], epoch(at))
+        return _found(connection, number), _retried(number, state.replace("_", " "), asked, queued)
+
+
+def _retried(number: int, state: str, asked: int, queued: int) -> str:
+    if not asked:
+        return f"No copy of mailing {number} is {state}: there is nothing to send again."
+    told = f"{queued:,} of {asked:,} that were {state} are queued again."
+    if queued == asked:
+        return told
+    return (
+        f"{told} The others may not be mailed any more: dispatch subscribers show ADDRESS says why."
+    )
 
 
 def verify(out: Path, number: int) -> Proof:
@@ -299,7 +316,11 @@ def _reasons(connection: Connection, mailing: Mailing) -> dict[str, dict[str, in
 
 
 def _with_email(connection: Connection, number: int, email: str) -> RecipientRow:
-    row = recipient_store.with_email(connection, number, _as_mailed(email))
+    """The recipient who is known by this address now, or had it when the mailing was made."""
+    mailed = _as_mailed(email)
+    people = subscriber_store.of_person(connection, addresses.key_of(mailed))
+    rows = [recipient_store.of_subscriber(connection, number, person.key) for person in people]
+    row = next(filter(None, rows), None) or recipient_store.with_email(connection, number, mailed)
     if row is None:
         raise DeliveryError(
             f"{email} is no recipient of mailing {number}. "

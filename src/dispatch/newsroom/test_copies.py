@@ -49,7 +49,7 @@ def send(order: Order, settings: Settings, now: datetime, to: Sequence[str]) -> 
         ArticleError, TemplateError, SettingsError: as for a mailing.
         DeliveryError: no relay can be reached.
     """
-    people = [addresses.parse(address) for address in to]
+    people = {person.key: person for person in map(addresses.parse, to)}.values()
     press = _press(order, settings, now)
     work = _Work(deque(press.copy(0, p.email, p.domain, None) for p in people))
     asyncio.run(_through_a_relay(work, settings))
@@ -57,7 +57,8 @@ def send(order: Order, settings: Settings, now: datetime, to: Sequence[str]) -> 
 
 
 def _press(order: Order, settings: Settings, now: datetime) -> editions.EditionPress:
-    store = Store(editions.database(order.out))
+    path = editions.database(order.out)
+    store = Store(path if path.exists() else None)  # of a test, nothing is left behind
     try:
         with store.transaction(keep=False) as connection:
             desk = editions.find_desk(connection, order.desk, settings)
