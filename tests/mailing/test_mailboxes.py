@@ -329,6 +329,7 @@ def test_a_server_that_is_away_is_told() -> None:
         ("imaps://u:secret@/INBOX", "needs a host, a user and a password"),
         ("imaps://u:secret@host:port/INBOX", "makes no sense"),
         ("imaps://u:secret@[::1/INBOX", "makes no sense"),
+        ("imaps://u:secret/half@host/INBOX", "makes no sense"),
         ("imaps://u:secret%0d%0a1 DELETE@host/INBOX", "control character"),
         ("imap://u:secret@host/INBOX", "would send the password to host"),
     ],

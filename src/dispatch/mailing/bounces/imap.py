@@ -86,7 +86,9 @@ def parse_address(url: str) -> Address:
         port = parts.port
         host = (parts.hostname or "").encode("idna").decode("ascii")
     except ValueError:
-        raise DeliveryError(f"The address of the IMAP folder makes no sense: write one {example}.")  # noqa: B904 - the cause holds the password
+        raise DeliveryError(  # without its cause, whose words may be part of the password
+            f"The address of the IMAP folder makes no sense: write one {example}."
+        ) from None
     if parts.scheme not in _PORTS:
         raise DeliveryError(
             f"{one_line(parts.scheme, 40)}:// is not a way to read bounces. Write an address "
