@@ -13,7 +13,10 @@ import pytest
 from tests.newsroom.desk_room import Newsroom
 
 from dispatch.errors import ArticleError, AudienceError, DeliveryError
-from dispatch.newsroom import mailings
+from dispatch.newsroom import editions, mailings, sending
+from dispatch.store import editions as edition_store
+from dispatch.store.connection import Store
+from dispatch.store.tables import subscribers
 
 
 @pytest.fixture
@@ -236,6 +239,108 @@ def test_who_got_no_copy_has_none_to_replay(newsroom: Newsroom, ferry: str) -> N
     ):
         with pytest.raises(DeliveryError, match=says):
             mailings.replay(newsroom.out, 1, address, newsroom.settings, newsroom.now)
+
+
+# In the reader's language ------------------------------------------------------------------------
+
+
+def said(newsroom: Newsroom, number: int, address: str) -> str:
+    part = copy(newsroom, number, address).get_body(("plain",))
+    assert part
+    return str(part.get_content())
+
+
+def frozen(newsroom: Newsroom, number: int) -> list[str]:
+    database = Store(newsroom.out / "dispatch.db")
+    with database.transaction() as connection:
+        names = edition_store.frozen(connection, number, editions.BODY)
+    database.close()
+    return sorted(names)
+
+
+def test_readers_are_spoken_to_in_their_own_language(newsroom: Newsroom, ferry: str) -> None:
+    newsroom.subscribe("ann@example.org", language="en-GB", name="Ann")
+    newsroom.subscribe("ada@example.org", language="de-AT", name="Ada")
+    newsroom.subscribe("layla@example.org", language="ar", name="Layla")
+    newsroom.subscribe("eve@example.org", language="cy")
+    newsroom.subscribe("odd@example.org", language="de\r\nBcc: x@example.org")
+    newsroom.subscribe("nobody@example.org")
+    newsroom.make(ferry)
+    greetings = {
+        "ann": "Hello Ann,",
+        "ada": "Guten Tag Ada,",
+        "layla": "مرحبًا Layla،",
+        "eve": "Hello reader,",
+        "odd": "Hello reader,",
+        "nobody": "Hello reader,",
+    }
+    for who, greeting in greetings.items():
+        address = f"{who}@example.org"
+        text = said(newsroom, 1, address)
+        assert greeting in text
+        assert "nineteen minutes" in text
+        assert copy(newsroom, 1, address)["Content-Language"] == "en"
+    assert frozen(newsroom, 1) == ["body/ar", "body/de", "body/en"]
+    assert mailings.verify(newsroom.out, 1).findings == ()
+
+
+def test_the_editions_own_language_may_be_a_variety_of_the_readers(newsroom: Newsroom) -> None:
+    vienna = newsroom.article("vienna.md", "Die Fähre ist zurück")
+    path = Path(vienna)
+    path.write_text(path.read_text("utf-8").replace("lang: en", "lang: de-AT"), "utf-8")
+    newsroom.subscribe("ada@example.org", language="de", name="Ada")
+    newsroom.subscribe("nobody@example.org")
+    newsroom.subscribe("ann@example.org", language="en", name="Ann")
+    newsroom.make(vienna)
+    assert frozen(newsroom, 1) == ["body/de-AT", "body/en"]
+    assert "Guten Tag Ada," in said(newsroom, 1, "ada@example.org")
+    assert "Abbestellen" in said(newsroom, 1, "nobody@example.org")
+    assert "Hello Ann," in said(newsroom, 1, "ann@example.org")
+
+
+def test_only_languages_of_those_who_get_it_are_frozen(newsroom: Newsroom, ferry: str) -> None:
+    newsroom.subscribe("ann@example.org", language="en")
+    newsroom.subscribe("gone@example.org", language="fr", state="unsubscribed")
+    newsroom.subscribe("reader@example.org", language="ja", desk="business")
+    newsroom.subscribe(*(f"r{n}@example.org" for n in range(50)), language="es-MX")
+    newsroom.make(ferry)
+    assert frozen(newsroom, 1) == ["body/en", "body/es"]
+
+
+def test_a_frozen_language_survives_a_change_of_catalogues_and_readers(
+    newsroom: Newsroom, ferry: str
+) -> None:
+    newsroom.subscribe("ada@example.org", language="de", name="Ada")
+    bridge = newsroom.article("bridge.md", "The Bridge Is Closed")
+    newsroom.make(ferry, bridge)
+    before = mailings.replay(newsroom.out, 1, "ada@example.org", newsroom.settings, newsroom.now)
+    own = newsroom.settings.templates / "locale"
+    own.mkdir(parents=True)
+    (own / "de.po").write_text('msgid ""\nmsgstr ""\n')
+    database = Store(newsroom.out / "dispatch.db")
+    with database.transaction() as connection:
+        connection.execute(subscribers.update().values(language="fr"))
+    database.close()
+    after = mailings.replay(newsroom.out, 1, "ada@example.org", newsroom.settings, newsroom.now)
+    assert after == before
+    assert "Guten Tag Ada," in said(newsroom, 1, "ada@example.org")
+
+
+def test_what_leaves_is_what_is_replayed_in_every_language(newsroom: Newsroom, ferry: str) -> None:
+    outgoing = newsroom.out / "outgoing"
+    newsroom.settings = replace(newsroom.settings, smtp_url=(f"file:{outgoing}",))
+    newsroom.subscribe("ada@example.org", language="de", name="Ada")
+    newsroom.subscribe("layla@example.org", language="ar-EG")
+    newsroom.subscribe("ann@example.org", name="Ann")
+    newsroom.make(ferry)
+    sending.send(newsroom.out, 1, newsroom.settings, sending.Follower())
+    left = b"".join(path.read_bytes() for path in sorted(outgoing.rglob("*.eml")))
+    assert left.count(b"\nMessage-ID: ") == 3
+    for who in ("ada", "layla", "ann"):
+        found = mailings.replay(
+            newsroom.out, 1, f"{who}@example.org", newsroom.settings, newsroom.now
+        )
+        assert found.data.replace(b"\r\n", b"\n") in left.replace(b"\r\n", b"\n")
 
 
 # When --------------------------------------------------------------------------------------------
