@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatch.errors import SettingsError
-from dispatch.mailing.relays import Relay, parse
+from dispatch.mailing.relays import Relay, parse, parse_all
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,8 @@ def test_urls(url: str, relay: Relay) -> None:
         ("", "does not begin with smtp://"),
         ("http://mail.example.org", "does not begin with smtp://"),
         ("file:", "names no folder"),
+        ("file:out%00box", "a control character in its path"),
+        ("sendmail:/usr/sbin/send%00mail", "a control character in its path"),
         ("smtp://h:0", "port 0"),
         ("smtp://h:99999", "cannot be understood"),
         ("smtp://user:pa/secret@h", "%2F"),
@@ -102,6 +104,25 @@ def test_what_cannot_be_understood_is_said(url: str, said: str) -> None:
     assert message.isprintable()
     assert message[-1] in ".?"
     assert "secret" not in message
+
+
+def test_several_stay_in_their_order() -> None:
+    urls = ["smtp://b?order=1", "smtp://a", "file:out"]
+    assert parse_all(urls) == [parse(url) for url in urls]
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [
+        ("smtp://a", "smtp://A:25?order=1"),
+        ("smtps://one:secret@a", "smtp://b", "smtps://two:secret@a"),
+        ("file:out", "file:out"),
+    ],
+)
+def test_the_same_relay_is_not_named_twice(urls: tuple[str, ...]) -> None:
+    with pytest.raises(SettingsError, match=f"names the relay {parse(urls[0]).name} twice") as told:
+        parse_all(urls)
+    assert "secret" not in str(told.value)
 
 
 def test_a_password_appears_nowhere() -> None:

@@ -1,4 +1,4 @@
-"""Where mail is handed to: a URL from the settings → a :class:`Relay`.
+"""Where mail is handed to: each URL of the settings → a :class:`Relay`.
 
     smtp://host:25                               no encryption
     smtps://user:password@host:465               encrypted from the first byte
@@ -12,7 +12,7 @@ What follows a ``?`` are the fields of :class:`Relay`: ``?order=1&weight=3``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
@@ -90,11 +90,32 @@ class Relay:
 
     @property
     def name(self) -> str:
-        """What it is called in sentences: ``mail.example.org:587``, ``file:folder``."""
+        """What it is called in sentences: ``mail.example.org:587``, ``file:folder``.
+
+        Health, pace and warming are kept by it: of one run no two have the same
+        (:func:`parse_all`).
+        """
         if self.scheme in _PORTS:
             host = f"[{self.host}]" if ":" in self.host else self.host
             return f"{host}:{self.port}"
         return f"{self.scheme}:{self.path}" if self.path else self.scheme
+
+
+def parse_all(urls: Iterable[str]) -> list[Relay]:
+    """The relays of the settings, in their order.
+
+    Raises:
+        SettingsError: as :func:`parse`; or the same one is named twice.
+    """
+    relays: dict[str, Relay] = {}
+    for relay in map(parse, urls):
+        if relay.name in relays:
+            raise SettingsError(
+                f"{_VARIABLE} names the relay {relay.name} twice. Leave one of the two out; "
+                "weight=2 gives a relay twice its share."
+            )
+        relays[relay.name] = relay
+    return list(relays.values())
 
 
 def parse(url: str) -> Relay:
@@ -113,6 +134,8 @@ def parse(url: str) -> Relay:
     if colon and scheme in ("file", "sendmail"):
         path, _, query = url[len(scheme) + 1 :].partition("?")
         path = unquote(path.removeprefix("//"))
+        if not path.isprintable():
+            raise _refused("has a control character in its path")
         if scheme == "file" and not path:
             raise _refused("names no folder: write file:folder or file:mails.mbox")
         return Relay(scheme, path=path, **_options(query, _LOCAL))  # type: ignore[arg-type]

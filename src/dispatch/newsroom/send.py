@@ -208,8 +208,7 @@ def _check(order: Order, settings: Settings) -> None:
     """Look now at what would only be found wrong when copies are to leave."""
     if order.subject is not None and not order.subject.strip():
         raise DeliveryError("The subject is empty: give one, or leave --subject out.")
-    for url in settings.smtp_url:
-        relays.parse(url)
+    relays.parse_all(settings.smtp_url)
     dkim.load(settings.dkim)
 
 

@@ -76,10 +76,8 @@ def _press(order: Order, settings: Settings, now: datetime) -> editions.EditionP
 
 
 async def _through_a_relay(work: _Work, settings: Settings) -> None:
-    choice = Relays(
-        [relays.parse(url) for url in settings.smtp_url],
-        random.Random(),  # noqa: S311 - guards nothing
-    )
+    chance = random.Random()  # noqa: S311 - guards nothing
+    choice = Relays(relays.parse_all(settings.smtp_url), chance)
     sentence = ""
     for _ in settings.smtp_url:
         relay = choice.choose({}, 0)

@@ -93,7 +93,7 @@ def subject(
         unsubscribe=_domain_of(own.unsubscribe_address, host),
         site_url=own.site_url,
         site_is_set=is_set,
-        relays=tuple(relays.parse(url) for url in settings.smtp_url),
+        relays=tuple(relays.parse_all(settings.smtp_url)),
         keys=keys,
         key_trouble=trouble,
         addresses=tuple(addresses),
