@@ -31,6 +31,7 @@ def forget(connection: Connection, address_key: str, salt: str, now: datetime) -
     Returns:
         How many desks' subscriber they were.
     """
+    store.shred(connection)
     rows = store.of_person(connection, address_key)
     for row in rows:
         ledger.erase_subscriber(connection, row.key, epoch(now))

@@ -108,7 +108,8 @@ def recipients(number: int, state: str | None, email: str | None, out: Path, as_
             return
         for row in found:
             at = f"{row.at:%Y-%m-%d %H:%M:%S}" if row.at else "–"
-            line = f"{row.state.replace('_', ' '):<11} {at:<19} {row.email}  {row.reply or ''}"
+            who = row.email or "(forgotten)"
+            line = f"{row.state.replace('_', ' '):<11} {at:<19} {who}  {row.reply or ''}"
             talk.say(talk.printable(line.rstrip()))
 
 

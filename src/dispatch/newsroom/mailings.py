@@ -172,7 +172,7 @@ def recipients(
         with database.transaction() as connection:
             _found(connection, number)
             row, composition = editions.thawed(connection, number)
-            named = _with_email(connection, number, email) if email else None
+            named = _with_email(connection, number, email) if email is not None else None
         found = iter([named]) if named else recipient_store.of(database, number, state and [state])
         seed, host = row.seed.encode(), composition.host
         yield (_recipient(one, message_id(seed, host, one.key)) for one in found)

@@ -311,8 +311,11 @@ def forget(email: str, out: Path, now: datetime) -> int:
         How many desks' subscriber they were.
     """
     address = addresses.parse(email)
-    with opened(out, make=True) as database, database.transaction() as connection:
-        return forgetting.forget(connection, address.key, salt_of(connection, now), now)
+    with opened(out, make=True) as database:
+        with database.transaction() as connection:
+            desks = forgetting.forget(connection, address.key, salt_of(connection, now), now)
+        database.empty_log()
+        return desks
 
 
 def suppress(email: str, desk: str | None, reason: str, out: Path, now: datetime) -> str:

@@ -74,6 +74,17 @@ class Store:
             if not keep:
                 transaction.rollback()
 
+    def empty_log(self) -> None:
+        """Fold the write-ahead log into the file and empty it: what was erased is in neither.
+
+        Where another process is in the middle of something for too long, its next one does it.
+        """
+        connection = self._engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+
     def close(self) -> None:
         self._engine.dispose()
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, update
 
 from dispatch.errors import DeliveryError
 from dispatch.store import counts
@@ -237,7 +237,7 @@ def erase_subscriber(connection: Connection, subscriber: int, now: int) -> None:
         "domain": "",
         "name": None,
         "language": None,
-        "reply": None,
+        "reply": case((recipients.c.state == "suppressed", "forgotten"), else_=None),
     }
     of_subscriber = recipients.c.subscriber == subscriber
     connection.execute(update(recipients).where(of_subscriber).values(nothing))

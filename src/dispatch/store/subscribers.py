@@ -185,12 +185,16 @@ def tags_in_use(connection: Connection, desk: str) -> set[str]:
     return set(connection.execute(query).scalars())
 
 
+def shred(connection: Connection) -> None:
+    """From here on, zeros are written over whatever this connection deletes or changes."""
+    connection.exec_driver_sql("PRAGMA secure_delete = ON")
+
+
 def erase(connection: Connection, address_key: str) -> None:
     """Delete a person: at every desk, with their history and suppressions.
 
     Of bounces the numbers stay; their words can hold the address.
     """
-    connection.exec_driver_sql("PRAGMA secure_delete = ON")  # zeros where the rows were
     keys = select(subscribers.c.key).where(subscribers.c.address_key == address_key)
     nobody = {"subscriber": None, "reason": "forgotten"}
     connection.execute(update(bounces).where(bounces.c.subscriber.in_(keys)).values(nobody))
