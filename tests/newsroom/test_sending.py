@@ -31,6 +31,7 @@ from tests.servers.smtp import (
 )
 
 from dispatch.errors import StoreError
+from dispatch.mailing import sender
 from dispatch.newsroom import mailings
 from dispatch.store import subscribers as audience
 from dispatch.store.connection import Store
@@ -474,6 +475,31 @@ def test_a_domain_that_slows_us_down_holds_up_nobody_else(desk: Engine) -> None:
     assert counts["accepted"] == 300
     assert counts["queued"] + counts["deferred"] == 60
     assert counts["queued"] > 30, "it is not asked again and again"
+
+
+def test_readers_who_are_put_off_for_a_slow_domain_still_get_their_turn(
+    desk: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "_PARKED", 10)
+
+    def slow_down_once(moment: Moment) -> Act | None:
+        return SLOW_DOWN if moment.everywhere == 60 else None
+
+    with SmtpServer(Script(at={"RCPT": slow_down_once})) as relay:
+        desk.through(relay, smtp_connections=1)
+        desk.mailing(100)
+        ended = threading.Event()
+        clock = threading.Thread(target=go_with_time, args=(desk, ended))
+        clock.start()
+        desk.send()
+        ended.set()
+        clock.join()
+    assert desk.counts() == {"accepted": 99, "deferred": 1}
+
+
+def go_with_time(desk: Engine, ended: threading.Event) -> None:
+    while not ended.wait(0.05):
+        desk.wall += 50
 
 
 def test_the_rate_is_held_at_the_door(desk: Engine) -> None:

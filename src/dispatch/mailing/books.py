@@ -60,6 +60,9 @@ class Books:
         self._refused: deque[tuple[Recipient, Result]] = deque()
         self._pauses: deque[tuple[int, str]] = deque()
         self._served = 0
+        self._turns: dict[int, int] = {}  # of mailings, the last one that was put off
+        self.waits = False
+        """Whether somebody who was put off is still to have their turn, as of the last commit."""
         self._recover_next = float("-inf")
         self.hurry = asyncio.Event()
         """Set where the next commit should not wait."""
@@ -77,6 +80,14 @@ class Books:
         """These were not tried; ``due`` in epoch milliseconds."""
         for key in keys:
             self.record(Outcome(key, "queued", "", due))
+
+    def put_off(self, turns: Iterable[tuple[int, float]]) -> None:
+        """These are not tried before their turns come, in seconds from now."""
+        now = self._now()
+        for key, seconds in turns:
+            edition, due = self.held[key].recipient.edition, now + int(seconds * 1000)
+            self._turns[edition] = max(due, self._turns.get(edition, 0))
+            self.give_back([key], due)
 
     def forget(self, keys: Iterable[int]) -> None:
         """These are in other hands, or settled by others."""
@@ -156,6 +167,8 @@ class Books:
             self._pauses.popleft()
 
         def choose(transaction: Transaction) -> Claim | None:
+            self._turns = {e: turn for e, turn in self._turns.items() if turn > now}
+            self.waits = any(self._room.sends(transaction, edition) for edition in self._turns)
             edition = self._room.due(transaction, now, self._served) if want else None
             return None if edition is None else Claim(edition, want, _LEASE_LASTS)
 

@@ -29,6 +29,7 @@ class Line:
     """An open connection. ``idle``: "" or what it waits for: "work", or the "pace" of its relay."""
 
     relay: Relay
+    name: str
     connection: Connection
     opened: float
     idle: str = ""
@@ -84,7 +85,7 @@ class Lines:
 
     def may_take(self, line: Line, now: float) -> bool:
         """Whether its relay may be given a copy now, which is counted. Else it is poked later."""
-        name = line.relay.name
+        name = line.name
         if not self._warming.may_take(name):
             line.idle = "pace"
             if not self._warming.left(name):
@@ -100,16 +101,16 @@ class Lines:
 
     def unused(self, line: Line, now: float) -> None:
         """There was no copy for it, after all."""
-        self._warming.not_given(line.relay.name)
-        self._paces.unused(line.relay.name, now)
+        self._warming.not_given(line.name)
+        self._paces.unused(line.name, now)
 
-    def answered(self, relay: Relay, result: Result, now: float) -> None:
-        """What became of a copy that the relay was given."""
-        name = relay.name
+    def answered(self, line: Line, result: Result, now: float) -> None:
+        """What became of a copy that it was given."""
+        name = line.name
         if self._warming.answered(name, accepted=result.kind == "accepted"):
             self.wake()
         if result.blame != "relay":
-            self._relays.answered(relay, now)
+            self._relays.answered(line.relay, now)
         if result.code != 421:  # that ends the connection, and is dealt with then
             self._paces.told(name, result, now)
 
@@ -150,13 +151,13 @@ class Lines:
             line.idle == "work" for line in self._lines.values()
         ):
             return False
-        open_now = Counter(line.relay.name for line in self._lines.values())
+        open_now = Counter(line.name for line in self._lines.values())
         relay = self._relays.choose(open_now, now)
         if relay is None:
             if not self._lines:
                 self._none()
             return False
-        line = Line(relay, self._connect(relay, self._work), now)
+        line = Line(relay, relay.name, self._connect(relay, self._work), now)
         self._lines[id(line.connection)] = line
         line.task = self._loop.create_task(self._converse(line))
         return True

@@ -42,6 +42,9 @@ class Room(Protocol):
     def due(self, transaction: Transaction, now: int, after: int) -> int | None:
         """A mailing with copies that are due: the next behind ``after``, in a circle; or None."""
 
+    def sends(self, transaction: Transaction, edition: int) -> bool:
+        """Whether the mailing is being sent: not paused, not at its end."""
+
     def press(self, edition: int) -> Press:
         """The press of a mailing.
 

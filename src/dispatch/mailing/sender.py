@@ -22,10 +22,9 @@ from dispatch.ledger.lease import Lease
 from dispatch.mailing.ahead import Ahead
 from dispatch.mailing.backlog import Backlog
 from dispatch.mailing.books import Books
-from dispatch.mailing.lines import Lines
+from dispatch.mailing.lines import Line, Lines
 from dispatch.mailing.means import Limits, Means, Watch
 from dispatch.mailing.pacing import Domains, Rate
-from dispatch.mailing.relays import Relay
 from dispatch.mailing.transport import Connection, Copy, Result
 from dispatch.mailing.verdicts import BROKEN_CONNECTIONS
 
@@ -60,7 +59,7 @@ class Sender:
         self._most = _LEASE
         if limits.rate:
             self._most = max(1, min(_LEASE, int(limits.rate * _LEASE_SECONDS)))
-        self._in_flight: dict[int, Relay] = {}
+        self._in_flight: dict[int, Line] = {}
         self._content_refused: Counter[int] = Counter()
         self._pausing: set[int] = set()
         self._stopping = False
@@ -93,7 +92,7 @@ class Sender:
         finally:
             self._stopping = True
             await self._lines.close(grace)
-            await keeping
+            await asyncio.wait([keeping])
             if self._ahead:
                 self._ahead.close()
             await self._close_books()
@@ -139,7 +138,8 @@ class Sender:
             if not books.held:
                 if self._stopping:
                     return
-                if want and not lease and not self._stay and not await books.recover():
+                ended = not (lease or self._stay or books.waits)
+                if want and ended and not await books.recover():
                     return
             books.hurry.clear()
             with suppress(TimeoutError):
@@ -169,9 +169,8 @@ class Sender:
         if self._pausing:
             self._withdraw(self._pausing)
         if backlog.parked > _PARKED:
-            now, wall = self._loop.time(), self._means.now()
-            for key, turn in backlog.surplus(_PARKED // 2):
-                books.give_back([key], wall + int(max(0.0, turn - now) * 1000))
+            now = self._loop.time()
+            books.put_off((key, turn - now) for key, turn in backlog.surplus(_PARKED // 2))
         books.forget_presses()
         if lease:
             if self._ahead:
@@ -202,7 +201,7 @@ class Sender:
             if self._backlog.wake is not None:
                 self._lines.wake_at(self._backlog.wake)
         else:
-            self._in_flight[copy.key] = line.relay
+            self._in_flight[copy.key] = line
             if self._backlog.at_hand == self._most:
                 self._books.hurry.set()
         if self._ahead:
@@ -221,8 +220,7 @@ class Sender:
         """What became of a copy."""
         copy = result.copy
         now = self._loop.time()
-        relay = self._in_flight.pop(copy.key)
-        self._lines.answered(relay, result, now)
+        self._lines.answered(self._in_flight.pop(copy.key), result, now)
         held = self._books.held[copy.key]
         if result.kind == "unsent" and result.blame == "relay":
             held.broken += 1

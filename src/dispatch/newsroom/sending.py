@@ -104,6 +104,11 @@ def advice(mailing: Mailing, ended: Ended) -> Iterator[str]:
         yield f"{ended.unreachable} Nothing is lost: dispatch mailing resume {number} goes on."
     elif mailing.state in ("paused", "held"):
         yield f"It is {mailing.state}: dispatch mailing resume {number} goes on."
+    elif counts["queued"] and mailing.state == "sending":
+        yield (
+            f"{counts['queued']:,} wait for their turn: keep dispatch run running, or call "
+            f"dispatch mailing resume {number} later."
+        )
     if counts["deferred"] and mailing.state == "sending":
         yield (
             f"{counts['deferred']:,} were refused for the moment and are tried again later: "
@@ -204,6 +209,11 @@ class Room:
                 ledger_store.hold(transaction, number, sentence, now)
                 self._said(sentence)
         return ledger_store.due(transaction, now, self._only, after)
+
+    def sends(self, transaction: Connection, edition: int) -> bool:
+        """Whether the mailing is being sent."""
+        found = ledger_store.mailing(transaction, edition)
+        return found is not None and found.state == "sending"
 
     def press(self, edition: int) -> Press:
         """The press of a mailing."""
