@@ -12,8 +12,9 @@ from tests.bounds import CPU_SECONDS
 from tests.mailing.returned import EMAIL, RECIPIENT, SAMPLES, TOKENS, sample
 
 from dispatch.mailing.bounces import Understood, understand
-from dispatch.mailing.bounces.opening import LARGEST, one_line, open_message
+from dispatch.mailing.bounces.opening import LARGEST, open_message
 from dispatch.mailing.bounces.severity import HARD, Report, judge, severity
+from dispatch.mailing.harmless import harmless
 
 BOUNCES = {
     "postfix-unknown-user": ("hard", "5.1.1"),
@@ -172,9 +173,9 @@ def test_the_policy(status: str, words: str, expected: tuple[str, str | None]) -
 
 
 def test_a_reason_is_one_line_that_steers_nothing() -> None:
-    assert one_line("a\r\nb\x1b[31mc\x00\u202ed\u2028e\ud800") == "a b [31mc d e"
-    assert len(one_line("x" * 10**6)) == 500
-    assert one_line("\x00" * 10**6) == ""
+    assert harmless("a\r\nb\x1b[31mc\x00\u202ed\u2028e\ud800") == "a b [31mc d e"
+    assert len(harmless("x" * 10**6)) == 500
+    assert harmless("\x00" * 10**6) == ""
 
 
 def test_what_is_no_mail_at_all_is_not_understood() -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.bounds import CPU_SECONDS
 
-from dispatch.mailing.replies import MOST_WORDS, ProtocolError, Reply, ReplyParser, harmless
+from dispatch.mailing.harmless import MOST_WORDS, harmless
+from dispatch.mailing.replies import ProtocolError, Reply, ReplyParser
 
 
 def parse(*pieces: bytes) -> list[Reply]:

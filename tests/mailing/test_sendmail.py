@@ -168,6 +168,7 @@ def test_what_a_program_says_is_kept_within_bounds(tmp_path: Path):
         pile,
     )
     assert len(pile.results[0].reply) < 700
+    assert pile.results[0].reply.isprintable()
 
 
 def test_what_must_not_leave_is_not_handed_over(notes: Path):

@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-MOST_WORDS = 500
-"""Characters of a reply that are kept."""
+from dispatch.mailing.harmless import MOST_WORDS, harmless
+
 _LONGEST_LINE = 4096
 """Bytes. RFC 5321 4.5.3.1.5 allows 512; well-meaning relays exceed that."""
 _MOST_LINES = 128
@@ -53,14 +53,6 @@ class Reply(NamedTuple):
             rest = (_STATUS.sub(b"", line, count=1).strip() for line in self.lines[1:])
             text = b" ".join((self.lines[0], *rest))
         return harmless(f"{self.code} {text[: 4 * MOST_WORDS].decode('utf-8', 'replace')}")
-
-
-def harmless(text: str, most: int = MOST_WORDS) -> str:
-    """``text`` on one line: spaces for whatever does not print, cut at ``most`` characters."""
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else " " for c in text)
-    text = " ".join(text.split()) if "  " in text or text[-1:] == " " else text
-    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 class ReplyParser:
@@ -121,5 +113,5 @@ class ReplyParser:
 
 
 def _quoted(line: bytes) -> str:
-    text = harmless(line[:200].decode("utf-8", "replace"), 60).strip()
+    text = harmless(line[:200].decode("utf-8", "replace"), 60)
     return f'"{text}"' if text else "an empty line"

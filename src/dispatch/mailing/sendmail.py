@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from dispatch.mailing.harmless import MOST_WORDS, harmless
 from dispatch.mailing.transport import Copy, End, Result, Work
 
 USUAL = Path("/usr/sbin/sendmail")
@@ -25,9 +26,6 @@ USUAL = Path("/usr/sbin/sendmail")
 
 _SECONDS = 600.0
 """What RFC 5321, 4.5.3.2.6 gives a server for taking a message."""
-
-_WORDS = 500
-"""Characters of the program's own words that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +172,7 @@ class SendmailConnection:
             finally:
                 self._running = None
             said.seek(0)
-            return status, _one_line(said.read(4 * _WORDS))
+            return status, harmless(said.read(4 * MOST_WORDS).decode("utf-8", "replace"))
 
 
 _CHECK = "Check DISPATCH_SMTP_URL and the program's own log."
@@ -188,7 +186,3 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 def _environment() -> dict[str, str]:
     """Ours without our settings: passwords and keys are among them."""
     return {k: v for k, v in os.environ.items() if not k.startswith("DISPATCH_")}
-
-
-def _one_line(words: bytes) -> str:
-    return " ".join(words.decode("utf-8", "replace").split())[:_WORDS]

@@ -21,8 +21,8 @@ from dispatch.audience import states
 from dispatch.errors import DeliveryError, SettingsError
 from dispatch.mailing.bounces import Understood, understand
 from dispatch.mailing.bounces.mailboxes import Letter, Mailbox, open_mailbox
-from dispatch.mailing.bounces.opening import one_line
 from dispatch.mailing.bounces.severity import Verdict, judge
+from dispatch.mailing.harmless import harmless
 from dispatch.mailing.tokens import Tokens
 from dispatch.newsroom import keys
 from dispatch.newsroom.publish import DATABASE
@@ -209,7 +209,7 @@ class Effect:
 
     def bounce(self, verdict: Verdict) -> Outcome:
         """A copy that did not arrive; the subscriber leaves at once, or after several."""
-        if not self._add(verdict.severity, verdict.status, one_line(verdict.reason)):
+        if not self._add(verdict.severity, verdict.status, harmless(verdict.reason)):
             return "duplicates"
         reply = self._reply(verdict)
         store.record_bounce(self.connection, self.copy, reply, self.now)
@@ -255,7 +255,7 @@ class Effect:
         """What the ledger keeps: the words, and the status code where they do not hold it."""
         if self.copy.is_forgotten:
             return verdict.status or "Bounced"
-        words = one_line(verdict.reason)
+        words = harmless(verdict.reason)
         return words if (verdict.status or "") in words else f"{verdict.status}: {words}"
 
     def _is_news(self, kind: store.Kind) -> bool:

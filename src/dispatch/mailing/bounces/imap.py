@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from dispatch.errors import DeliveryError
 from dispatch.mailing.bounces.mailboxes import LARGEST, Letter
-from dispatch.mailing.bounces.opening import one_line
+from dispatch.mailing.harmless import harmless
 
 _PORTS = {"imaps": 993, "imap+starttls": 143, "imap": 143}
 _ANY_ERROR = (imaplib.IMAP4.error, OSError, ValueError, UnicodeError)
@@ -91,7 +91,7 @@ def parse_address(url: str) -> Address:
         ) from None
     if parts.scheme not in _PORTS:
         raise DeliveryError(
-            f"{one_line(parts.scheme, 40)}:// is not a way to read bounces. Write an address "
+            f"{harmless(parts.scheme, 40)}:// is not a way to read bounces. Write an address "
             f"{example}, or with imap+starttls:// in front."
         )
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
@@ -186,7 +186,7 @@ def _explained(address: Address) -> Iterator[None]:
     except TimeoutError:
         raise DeliveryError(f"{address}: the server does not answer. Try again later.") from None
     except _ANY_ERROR as error:
-        said = one_line(str(error).replace(address.password, "…"), 200)
+        said = harmless(str(error).replace(address.password, "…"), 200)
         raise DeliveryError(f"{address} cannot be read: {said}.") from None
 
 

@@ -157,13 +157,6 @@ def decoded(data: bytes, charset: str) -> str:
         return data.decode("utf-8", "replace")
 
 
-def one_line(text: str, longest: int = 500) -> str:
-    """Text of a stranger on one line: no control characters, no more than ``longest``."""
-    text = text[: longest * 4]
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
-
-
 def _lines(data: bytes) -> bytes:
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 

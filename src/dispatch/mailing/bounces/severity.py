@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dispatch.mailing.bounces.opening import one_line
+from dispatch.mailing.harmless import harmless
 
 Severity = Literal["hard", "soft"]
 
@@ -126,5 +126,5 @@ def severity(status: str, words: str) -> tuple[Severity, str | None]:
 
 def _verdict(report: Report) -> Verdict:
     found, code = severity(report.status, report.words)
-    reason = one_line(report.words) or HARD.get(code or "", "no reason is given")
+    reason = harmless(report.words) or HARD.get(code or "", "no reason is given")
     return Verdict(found, code, reason)
