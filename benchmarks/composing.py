@@ -99,7 +99,8 @@ def costs(runs: int = 9) -> Iterator[Cost]:
 def _plain() -> Callable[[Person], bytes]:
     """What most scripts do: the same email from the same template, for each recipient anew."""
     templates = Templates()
-    values = email.frame(_DESK, templates.language(_ARTICLE, _DESK), _DESK.url(_ARTICLE), None)
+    language = templates.language(_ARTICLE, _DESK)
+    values = email.frame(_DESK, templates, language, _DESK.url(_ARTICLE), None)
     body = Markup("".join(f"<p>{block.html}</p>" for block in _ARTICLE.body))  # type: ignore[union-attr]
     document = templates.render(
         "email/article.html",

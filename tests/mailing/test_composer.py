@@ -33,7 +33,8 @@ from tests.mailing.editions import (
 )
 from tests.renditions.email_samples import ARABIC_DESK, CISTERNS, DESK, FERRY, article
 
-from dispatch.desk import Mailbox
+from dispatch.article import Article
+from dispatch.desk import Desk, Mailbox
 from dispatch.errors import DeliveryError, SettingsError
 from dispatch.mailing.composer import Composition, Person, Press
 from dispatch.mailing.quoting import encoded, value
@@ -295,6 +296,29 @@ def test_a_digest_and_another_script_come_through_as_well() -> None:
         person = Person(3, "salma@example.org", "سلمى الحدراوي")
         message = Press(composed(rendered, desk), TOKENS).copy(person)[1]
         assert contents(message) == expected(rendered, person, desk)
+
+
+@pytest.mark.parametrize(
+    ("sample", "desk", "tag"), [(FERRY, DESK, "ar"), (FERRY, DESK, "ja"), (CISTERNS, DESK, "de")]
+)
+@pytest.mark.parametrize("name", ["Ann", None, "سلمى", "<&\"'>"])
+def test_a_reader_s_language_changes_what_is_said_to_them_and_nothing_else(
+    sample: Article, desk: Desk, tag: str, name: str | None
+) -> None:
+    rendered = newsletter.render(sample, desk, Templates(), personal=True, readers=[tag])
+    spoken = rendered.spoken(tag)
+    person = Person(3, "ann@example.org", name)
+    own = Press(composed(rendered, desk), TOKENS).copy(person)[1]
+    other = Press(composed(spoken, desk), TOKENS).copy(person)[1]
+    assert contents(other) == expected(spoken, person, desk)
+    assert contents(other) != contents(own)
+    assert header(other, "Content-Language") == sample.language
+    assert without_edge(head(other)) == without_edge(head(own))
+    assert_well_formed(other)
+
+
+def without_edge(headers: str) -> str:
+    return re.sub(r"=_[0-9a-f]{32}", "", headers)
 
 
 def test_a_rendition_that_is_nobody_s_cannot_be_mailed() -> None:
