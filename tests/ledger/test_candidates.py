@@ -126,10 +126,10 @@ def test_who_had_an_earlier_edition_gets_no_copy_unless_it_is_wanted(desk: Desk)
         send(lease, recipient.key, state)  # type: ignore[arg-type]
     ledger.commit(NOW)
 
-    again = desk.edition()
+    everybody = Candidates("world")
     with desk.store.transaction() as connection:
-        assert candidates.had_before(connection, again, [first]) == 5
-        assert candidates.had_before(connection, again, []) == 0
+        assert candidates.had_before(connection, everybody, [first]) == 5
+        assert candidates.had_before(connection, everybody, []) == 0
     others = Candidates("world", had=[first])
     second = desk.edition(who=others)
     assert reasons(desk, second) == {f"had it in mailing {first}": 5}

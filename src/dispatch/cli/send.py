@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from dispatch.newsroom.send import Plan
     from dispatch.settings import Settings
 
+_MANY = 100_000
+"""Candidates that are not written down at once: whoever waits is told what for."""
+
 
 @click.command(
     epilog="""\b
@@ -109,6 +112,8 @@ def send(
     _remark(plan)
     if not talk.confirmed(_question(plan), "Nothing was sent.", asked=asked):
         return 1
+    if plan.candidates >= _MANY:
+        talk.hint(f"Writing down {plan.candidates:,} candidates. This takes a moment.")
     made = use_case.make(order, settings, now)
     talk.hint(f"Mailing {made.mailing}: {made.recipients:,} recipients of {made.candidates:,}.")
     if made.scheduled:

@@ -172,7 +172,8 @@ def rehearse(order: Order, settings: Settings, now: datetime) -> Plan:
     """
     _check(order, settings)
     with _opened(order) as store, store.transaction(keep=False) as connection:
-        return replace(_make(connection, order, settings, now), mailing=0)
+        plan, _, _ = _plan(connection, order, settings, now)
+        return replace(plan, mailing=0)
 
 
 def make(order: Order, settings: Settings, now: datetime) -> Plan:
@@ -189,8 +190,16 @@ def make(order: Order, settings: Settings, now: datetime) -> Plan:
     _check(order, settings)
     _publish(order, settings, now)
     with _opened(order) as store, store.transaction() as connection:
-        plan = _make(connection, order, settings, now)
+        plan, candidates, schedule = _plan(connection, order, settings, now)
         refuse(plan)
+        candidate_store.snapshot(
+            connection,
+            plan.mailing,
+            candidates,
+            schedule,
+            in_doubt=order.in_doubt,
+            now=epoch(now),
+        )
         return plan
 
 
@@ -242,7 +251,10 @@ def _publish(order: Order, settings: Settings, now: datetime) -> None:
         raise ArticleError(f"{refused[0].notes[-1].message} Nothing was sent.")
 
 
-def _make(connection: Connection, order: Order, settings: Settings, now: datetime) -> Plan:
+def _plan(
+    connection: Connection, order: Order, settings: Settings, now: datetime
+) -> tuple[Plan, Candidates, Schedule]:
+    """Freeze the edition and count its candidates; who they are is not written down yet."""
     desk = editions.find_desk(connection, order.desk, settings)
     segment = _segment(connection, order, desk)
     candidates = Candidates(desk.slug, segments.condition(segment) if segment else None)
@@ -262,10 +274,7 @@ def _make(connection: Connection, order: Order, settings: Settings, now: datetim
         settings=settings,
     )
     census = candidate_store.census(connection, candidates)
-    candidate_store.snapshot(
-        connection, number, candidates, schedule, in_doubt=order.in_doubt, now=epoch(now)
-    )
-    return Plan(
+    plan = Plan(
         mailing=number,
         desk=desk.name,
         subject=content.subject,
@@ -277,7 +286,7 @@ def _make(connection: Connection, order: Order, settings: Settings, now: datetim
         recipients=census.recipients,
         excluded=tuple(census.excluded.items()),
         domains=_largest(census.domains),
-        twice=candidate_store.had_before(connection, number, earlier),
+        twice=candidate_store.had_before(connection, candidates, earlier),
         earlier=tuple(earlier),
         corrected=_corrected(connection, articles, earlier),
         again=order.again,
@@ -285,6 +294,7 @@ def _make(connection: Connection, order: Order, settings: Settings, now: datetim
         rate=settings.smtp_rate,
         notes=(*content.notes, *([Note("info", "--at", note)] if note else [])),
     )
+    return plan, candidates, schedule
 
 
 def _segment(connection: Connection, order: Order, desk: Desk) -> Segment | None:

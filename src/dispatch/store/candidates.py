@@ -139,23 +139,21 @@ def languages(connection: Connection, candidates: Candidates) -> Iterator[str]:
     yield from connection.execute(wanted).scalars()
 
 
-def had_before(connection: Connection, edition: int, earlier: Sequence[int]) -> int:
-    """How many who are to get this edition had one of the ``earlier`` ones, or may have."""
+def had_before(connection: Connection, candidates: Candidates, earlier: Sequence[int]) -> int:
+    """How many who would get a copy had one of the ``earlier`` editions, or may have."""
     if not earlier:
         return 0
     before = recipients.alias()
-    wanted = select(func.count()).where(
-        recipients.c.edition == edition,
-        recipients.c.state == "queued",
+    had = (
         select(before.c.key)
         .where(
-            before.c.edition.in_(earlier),
-            before.c.subscriber == recipients.c.subscriber,
-            _has_it(before),
+            before.c.edition.in_(earlier), before.c.subscriber == subscribers.c.key, _has_it(before)
         )
-        .correlate(recipients)
-        .exists(),
+        .correlate(subscribers)
+        .exists()
     )
+    asked = _asked(candidates).where(had).subquery()
+    wanted = select(func.count()).select_from(asked).where(asked.c.reason.is_(None))
     return int(connection.execute(wanted).scalar_one())
 
 
