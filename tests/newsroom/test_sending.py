@@ -32,7 +32,7 @@ from tests.servers.smtp import (
 
 from dispatch.errors import StoreError
 from dispatch.mailing import sender
-from dispatch.newsroom import mailings
+from dispatch.newsroom import dkim, mailings
 from dispatch.store import subscribers as audience
 from dispatch.store.connection import Store
 from dispatch.store.tables import from_epoch
@@ -73,6 +73,23 @@ def test_what_is_sent_is_what_replay_shows(desk: Engine) -> None:
     (message,) = relay.accepted
     shown = mailings.replay(desk.out, 1, FIRST, desk.settings, desk.now)
     assert (message.data, message.sender) == (shown.data, shown.sender)
+
+
+def test_copies_that_are_signed_ahead_go_once_and_stop_as_others_do(desk: Engine) -> None:
+    dkim.create(desk.settings.dkim, "news.example.org", {"ed25519": "autumn"})
+    with SmtpServer() as relay:
+        desk.through(relay)
+        desk.mailing('"a b"@example.org', 900)
+        ended = desk.send(stopped=lambda: len(relay.accepted) > 300)
+        assert ended.stopped
+        counts = desk.counts()
+        assert counts["in_doubt"] == counts["leased"] == 0
+        assert counts["queued"] > 0
+        mailings.resume(desk.out, 1, desk.now)
+        desk.send()
+    assert desk.counts() == {"accepted": 900, "bounced": 1}
+    assert sorted(relay.recipients) == sorted(addresses(900))
+    assert all(message.data.startswith(b"DKIM-Signature:") for message in relay.accepted)
 
 
 # One recipient -----------------------------------------------------------------------------------

@@ -275,8 +275,11 @@ class Sender:
 
     def _made(self, recipient: Recipient) -> Copy | Outcome:
         """A recipient's copy, or why there can be none; in any thread."""
+        press = self._books.presses.get(recipient.edition)
+        if press is None:  # its lease was lost in the meantime
+            return Outcome(recipient.key, "queued", "")
         try:
-            return self._books.presses[recipient.edition](recipient)
+            return press(recipient)
         except DeliveryError as error:
             return Outcome(recipient.key, "bounced", str(error))
 
