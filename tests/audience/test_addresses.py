@@ -8,6 +8,7 @@ import pytest
 from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.bounds import CPU_SECONDS
 
 from dispatch.audience import addresses
 from dispatch.audience.addresses import Address, parse
@@ -58,10 +59,10 @@ def test_a_local_part_in_another_script_stays() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_with_a_sentence(bad: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(AudienceError) as caught:
         parse(bad)
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < CPU_SECONDS
     assert str(caught.value).endswith(".")
     assert len(str(caught.value)) < 600
     assert str(caught.value).isprintable()

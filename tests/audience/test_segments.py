@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, select
+from tests.bounds import CPU_SECONDS
 
 from dispatch.audience import segments
 from dispatch.audience.segments import All, Not, Segment, SegmentError, Term, condition, parse
@@ -104,7 +105,7 @@ def test_the_pointer_stands_under_wide_characters() -> None:
 
 
 def test_what_is_too_long_too_wide_or_too_deep_is_refused_at_once() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     for hostile in (
         "x" * 1_000_000,
         "(" * 1999,
@@ -115,7 +116,7 @@ def test_what_is_too_long_too_wide_or_too_deep_is_refused_at_once() -> None:
     ):
         with pytest.raises(AudienceError):
             parse(hostile)
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < CPU_SECONDS
 
 
 @given(st.text(max_size=80) | st.text('tagjoined:<>=()"\\ andornot2026-1;é日', max_size=60))

@@ -10,6 +10,7 @@ from typing import BinaryIO
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.bounds import CPU_SECONDS
 
 from dispatch.audience.tables import Table
 from dispatch.errors import AudienceError
@@ -195,12 +196,12 @@ def test_hostile_files_take_no_time_to_speak_of() -> None:
         b"email,name\n" + b"\r" * 2_000_000,
         b"email,name\n" + b"\xff" * 2_000_000,
     ):
-        begun = time.perf_counter()
+        begun = time.process_time()
         try:
             read(hostile)
         except AudienceError as error:
             assert "quotation mark" in str(error)
-        assert time.perf_counter() - begun < 5
+        assert time.process_time() - begun < CPU_SECONDS
 
 
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=8).map(str.strip)
