@@ -131,7 +131,7 @@ def send_now(out: Path, number: int, settings: Settings, as_json: bool) -> int:
 
     before = mailings.show(out, number)
     with (
-        talk.stoppable() as stopped,
+        talk.stoppable(terminate=True) as stopped,
         talk.progress(before.waiting, "Sending") as step,
     ):
         run = sending.send(out, number, settings, sending.Follower(step, talk.hint, stopped))
