@@ -365,6 +365,14 @@ def test_a_folder_without_subscribers_stays_as_it_is(
     assert not (shell.folder / "not-there").exists()
 
 
+def test_where_nothing_was_sent_from_run_says_so_and_makes_nothing(shell: Shell) -> None:
+    for out in (".", "not-there"):
+        done = shell.run("run", "--once", "--out", f"elsewhere/{out}")
+        assert done.returncode == 1
+        assert "so nothing waits to be sent: name the right folder with --out." in done.stderr
+    assert not (shell.folder / "elsewhere").exists()
+
+
 def test_a_test_copy_needs_no_subscribers_and_leaves_no_database(shell: Shell) -> None:
     arguments = ("--test", "you@example.org", "--test", "You@example.org", "--out", "not-there")
     told = shell.ok("send", "article.md", "--desk", "world", *arguments)

@@ -16,7 +16,7 @@ from tests.servers import postfix
 
 from dispatch.audience import states
 from dispatch.audience.states import Consent
-from dispatch.errors import DeliveryError, SettingsError, StoreError
+from dispatch.errors import SettingsError, StoreError
 from dispatch.ledger.facts import STATES
 from dispatch.mailing.tokens import Tokens
 from dispatch.newsroom import bounces
@@ -474,7 +474,7 @@ def test_the_source_can_be_set(newsroom: Newsroom) -> None:
 
 def test_without_a_database_nothing_is_read_or_made(tmp_path: Path) -> None:
     stdin = io.BytesIO(b"Subject: x\n\n")
-    with pytest.raises(DeliveryError, match="nothing was sent from here"):
+    with pytest.raises(StoreError, match="nothing was sent from here"):
         bounces.read(Order(tmp_path, "-"), SETTINGS, lambda: NOW, stdin)
     assert list(tmp_path.iterdir()) == []
 

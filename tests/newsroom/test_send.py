@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.newsroom.desk_room import Newsroom
 
-from dispatch.errors import ArticleError, AudienceError, DeliveryError
+from dispatch.errors import ArticleError, AudienceError, DeliveryError, StoreError
 from dispatch.newsroom import editions, mailings, sending
 from dispatch.store import editions as edition_store
 from dispatch.store.connection import Store
@@ -406,5 +406,5 @@ def test_a_number_that_is_no_mailing_is_told(newsroom: Newsroom, ferry: str) -> 
 
 
 def test_a_folder_without_a_database_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DeliveryError, match=r"There is no .*dispatch\.db.*--out"):
+    with pytest.raises(StoreError, match=r"There is no .*dispatch\.db.*--out"):
         mailings.every(tmp_path / "elsewhere")

@@ -20,7 +20,7 @@ from tests.ledger.desk import Desk
 
 from dispatch.audience import states
 from dispatch.audience.states import GONE, STATES, Consent
-from dispatch.errors import AudienceError, OutputError
+from dispatch.errors import AudienceError, OutputError, StoreError
 from dispatch.newsroom import subscriber_lists as lists
 from dispatch.newsroom import subscribers as people
 from dispatch.newsroom.subscriber_lists import Choice, Imported, Watch
@@ -430,7 +430,7 @@ def test_where_there_is_no_database_nothing_is_made(room: Room) -> None:
         lambda: room.show("a@example.org"),
         lambda: room.leave("a@example.org"),
     ):
-        with pytest.raises(AudienceError, match="so there are no subscribers"):
+        with pytest.raises(StoreError, match="so there are no subscribers"):
             ask()
     assert list(room.out.iterdir()) == []
 

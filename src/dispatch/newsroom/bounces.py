@@ -7,8 +7,8 @@ marked as read. A crash between the two has it read once more, which is harmless
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -18,19 +18,18 @@ from typing import BinaryIO, Literal
 from sqlalchemy import Connection
 
 from dispatch.audience import states
-from dispatch.errors import DeliveryError, SettingsError
+from dispatch.errors import SettingsError
 from dispatch.mailing.bounces import Understood, understand
 from dispatch.mailing.bounces.mailboxes import Letter, Mailbox, open_mailbox
 from dispatch.mailing.bounces.severity import Verdict, judge
 from dispatch.mailing.harmless import harmless
 from dispatch.mailing.tokens import Tokens
 from dispatch.newsroom import keys
-from dispatch.newsroom.publish import DATABASE
+from dispatch.newsroom.database import opened
 from dispatch.settings import Settings
 from dispatch.store import bounces as store
 from dispatch.store import subscribers as audience_store
 from dispatch.store.bounces import BounceRow, CopyRow
-from dispatch.store.connection import Store
 from dispatch.store.standing import Standing
 
 Outcome = Literal[
@@ -44,6 +43,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     "duplicates",
 )  # fmt: skip
 
+_NOTHING_SENT = "so nothing was sent from here: say with --out where it is."
 _FOR_A_PERSON = ("unknown", "forged")
 _AS_COUNTED: dict[store.Kind, Outcome] = {
     "hard": "bounced_hard",
@@ -98,8 +98,8 @@ def read(
 
     Raises:
         SettingsError: no source is named or set.
-        DeliveryError: the source cannot be read, or there is no database.
-        StoreError: the database cannot be written; the message at hand stays unread.
+        DeliveryError: the source cannot be read.
+        StoreError: there is no database, or it cannot be written; the message at hand stays unread.
     """
     source = order.source or settings.bounces
     if not source:
@@ -108,7 +108,7 @@ def read(
             "or set DISPATCH_BOUNCES."
         )
     tally = Tally()
-    with _opened(order.out) as opened, closing(Standing(opened)) as database:
+    with opened(order.out, _NOTHING_SENT) as found, closing(Standing(found)) as database:
         with database.transaction() as connection:
             tokens = keys.tokens(connection, settings, clock())
         with open_mailbox(source, stdin, order.again) as mailbox:
@@ -126,25 +126,10 @@ def recent(out: Path, desk: str | None, limit: int) -> list[BounceRow]:
     """What came back last, the newest first.
 
     Raises:
-        DeliveryError: there is no database.
+        StoreError: there is no database.
     """
-    with _opened(out) as database, database.transaction() as connection:
+    with opened(out, _NOTHING_SENT) as database, database.transaction() as connection:
         return store.recent(connection, desk, limit)
-
-
-@contextmanager
-def _opened(out: Path) -> Iterator[Store]:
-    """The database, which is not made here: without a mailing nothing can come back."""
-    path = out / DATABASE
-    if not path.exists():
-        raise DeliveryError(
-            f"There is no {path}, so nothing was sent from here: say with --out where it is."
-        )
-    database = Store(path)
-    try:
-        yield database
-    finally:
-        database.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -260,10 +259,3 @@ def _used(templates: Templates) -> dict[str, bytes]:
     return {
         f"templates/{name}": data for name, data in templates.files("email/", "locale/").items()
     }
-
-
-def database(out: Path) -> Path:
-    """Where the database of the folder ``out`` lies."""
-    from dispatch.newsroom.publish import DATABASE
-
-    return out / DATABASE

@@ -17,6 +17,7 @@ from dispatch.ledger.facts import STATES, WAITING
 from dispatch.mailing.press import message_id
 from dispatch.mailing.transport import Copy
 from dispatch.newsroom import editions
+from dispatch.newsroom.database import opened
 from dispatch.newsroom.desks import desk_slug
 from dispatch.settings import Settings
 from dispatch.store import counts, proof
@@ -24,11 +25,11 @@ from dispatch.store import editions as edition_store
 from dispatch.store import ledger as store
 from dispatch.store import recipients as recipient_store
 from dispatch.store import subscribers as subscriber_store
-from dispatch.store.connection import Store
 from dispatch.store.ledger import MailingRow
 from dispatch.store.recipients import RecipientRow
 from dispatch.store.tables import epoch, from_epoch
 
+_NOTHING_SENT = "so nothing was published or sent from here: name the right folder with --out."
 _TOLD_WHY = ("deferred", "bounced", "suppressed")
 _REASONS = 5
 """The most frequent ones are told; `dispatch mailing recipients` tells each."""
@@ -168,7 +169,7 @@ def recipients(
     out: Path, number: int, state: str | None = None, email: str | None = None
 ) -> Iterator[Iterator[Recipient]]:
     """The recipients of a mailing, all or those in a state or with an address; page by page."""
-    with opened(out) as database:
+    with opened(out, _NOTHING_SENT) as database:
         with database.transaction() as connection:
             _found(connection, number)
             row, composition = editions.thawed(connection, number)
@@ -248,29 +249,9 @@ def replay(out: Path, number: int, email: str, settings: Settings, at: datetime)
 
 
 @contextmanager
-def opened(out: Path) -> Iterator[Store]:
-    """The database of the folder ``out``, which must be there.
-
-    Raises:
-        DeliveryError: there is none.
-    """
-    path = editions.database(out)
-    if not path.exists():
-        raise DeliveryError(
-            f"There is no {path}: nothing was published or sent from this folder. "
-            "Name the right one with --out."
-        )
-    database = Store(path)
-    try:
-        yield database
-    finally:
-        database.close()
-
-
-@contextmanager
 def transaction(out: Path) -> Iterator[Connection]:
-    """A transaction of that database."""
-    with opened(out) as database, database.transaction() as connection:
+    """A transaction of the folder's database."""
+    with opened(out, _NOTHING_SENT) as database, database.transaction() as connection:
         yield connection
 
 

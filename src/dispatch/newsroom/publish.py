@@ -25,6 +25,7 @@ from dispatch.article import Article, Note
 from dispatch.desk import Desk
 from dispatch.errors import ArticleError, DispatchError, OutputError, SettingsError, StoreError
 from dispatch.newsroom import sources
+from dispatch.newsroom.database import database_of
 from dispatch.newsroom.desks import desk_slug, make_desk
 from dispatch.newsroom.feeds import release_feeds
 from dispatch.newsroom.own_templates import open_templates
@@ -41,7 +42,6 @@ from dispatch.syndication import release as releases
 from dispatch.syndication.release import Files, Release
 
 _BATCH = 50
-DATABASE = "dispatch.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class _Run:
         self.archives: dict[str, set[int]] = {}
 
     def perform(self, names: Sequence[str]) -> None:
-        database = Store(self.options.out / DATABASE)
+        database = Store(database_of(self.options.out))
         try:
             _recover(self.options.out, database)
             waiting = deque(enumerate(names))
@@ -168,7 +168,7 @@ class _Run:
     def rehearse(self, names: Sequence[str]) -> None:
         """Do everything but keep nothing."""
         with (
-            rehearsal(self.options.out / DATABASE) as database,
+            rehearsal(database_of(self.options.out)) as database,
             database.transaction() as connection,
         ):
             nowhere = _Nowhere()

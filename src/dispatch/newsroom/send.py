@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from dispatch.desk import Desk
 from dispatch.errors import ArticleError, DeliveryError
 from dispatch.mailing import dkim, relays
 from dispatch.newsroom import editions, keys, publish, schedules
+from dispatch.newsroom.database import opened
 from dispatch.settings import Settings
 from dispatch.store import candidates as candidate_store
 from dispatch.store import editions as edition_store
@@ -221,20 +222,12 @@ def _check(order: Order, settings: Settings) -> None:
     dkim.load(settings.dkim)
 
 
-@contextmanager
-def _opened(order: Order) -> Iterator[Store]:
-    path = editions.database(order.out)
-    if not path.exists():
-        raise DeliveryError(
-            f"There is no {path}, so nobody subscribes to {order.desk}. dispatch subscribers "
-            "import FILE.csv brings subscribers in; if they are in another folder, name it "
-            "with --out."
-        )
-    store = Store(path)
-    try:
-        yield store
-    finally:
-        store.close()
+def _opened(order: Order) -> AbstractContextManager[Store]:
+    return opened(
+        order.out,
+        f"so nobody subscribes to {order.desk}. dispatch subscribers import FILE.csv brings "
+        "subscribers in; if they are in another folder, name it with --out.",
+    )
 
 
 def _publish(order: Order, settings: Settings, now: datetime) -> None:

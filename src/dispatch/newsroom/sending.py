@@ -28,6 +28,7 @@ from dispatch.mailing.transport import Result
 from dispatch.mailing.verdicts import Verdicts
 from dispatch.mailing.warming import Warming
 from dispatch.newsroom import editions, mailings, refusals, schedules
+from dispatch.newsroom.database import database_of, opened
 from dispatch.newsroom.mailings import Mailing
 from dispatch.settings import Settings
 from dispatch.store import ledger as ledger_store
@@ -156,13 +157,10 @@ def _done(states: Counter[str]) -> int:
 
 @contextmanager
 def _books(out: Path) -> Iterator[tuple[Store, Ledger]]:
-    path = editions.database(out)
-    store = Store(path)
-    try:
+    path = database_of(out)
+    with opened(out, "so nothing waits to be sent: name the right folder with --out.") as store:
         owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         yield store, Ledger(store, path.with_name(f"{path.name}.leases"), owner)
-    finally:
-        store.close()
 
 
 def _means(ledger: Ledger, room: Room, settings: Settings) -> Means:

@@ -16,7 +16,8 @@ from dispatch.audience import columns, importing, segments, values, writing
 from dispatch.audience.importing import Import, Report
 from dispatch.audience.tables import Table
 from dispatch.errors import AudienceError
-from dispatch.newsroom.subscribers import database_of, opened, salt_of
+from dispatch.newsroom.database import database_of, made_if_missing, opened
+from dispatch.newsroom.subscribers import NO_SUBSCRIBERS, salt_of
 from dispatch.store import subscribers as store
 from dispatch.store.connection import Store, rehearsal
 from dispatch.store.subscribers import SubscriberRow
@@ -116,7 +117,7 @@ def import_list(
     understood = columns.understood(table.names, list_.label)
     path = None if dry_run else list_.refused
     with (
-        rehearsal(database_of(out)) if dry_run else opened(out, make=True) as database,
+        rehearsal(database_of(out)) if dry_run else made_if_missing(out) as database,
         writing.Refused(path, table.names, table.delimiter) as refused,
     ):
         with database.transaction() as connection:
@@ -154,7 +155,7 @@ def listed(choice: Choice, out: Path) -> Iterator[SubscriberRow]:
     Raises:
         AudienceError: the segment cannot be understood.
     """
-    with opened(out) as database:
+    with opened(out, NO_SUBSCRIBERS) as database:
         with database.transaction() as connection:
             conditions = _conditions(connection, choice)
         yield from _pages(database, conditions, choice.limit)
@@ -166,7 +167,7 @@ def exported(choice: Choice, out: Path) -> Iterator[str]:
     Raises:
         AudienceError: the segment cannot be understood.
     """
-    with opened(out) as database:
+    with opened(out, NO_SUBSCRIBERS) as database:
         with database.transaction() as connection:
             conditions = _conditions(connection, choice)
             fields = store.field_names(connection, choice.desk)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,13 +16,15 @@ from dispatch.audience import addresses, forgetting, states, values
 from dispatch.audience.addresses import Address
 from dispatch.audience.states import GONE, Consent, State
 from dispatch.errors import ArticleError, AudienceError
+from dispatch.newsroom.database import made_if_missing, opened
 from dispatch.newsroom.desks import desk_slug
 from dispatch.store import ledger, recipients
 from dispatch.store import subscribers as store
-from dispatch.store.connection import Store
 from dispatch.store.recipients import CopyRow
 from dispatch.store.subscribers import EVERY_DESK, MoveRow, SubscriberRow, SuppressionRow
 from dispatch.store.tables import epoch, from_epoch
+
+NO_SUBSCRIBERS = "so there are no subscribers: import some, or name the folder with --out."
 
 
 def slug_of(desk: str) -> str:
@@ -69,7 +70,7 @@ def add(person: Person, desk: str, out: Path, now: datetime) -> tuple[str, str]:
     address = addresses.parse(person.email)
     facts, consent = _facts(person), _consent(person, now)
     after: State = "pending" if person.pending else "active"
-    with opened(out, make=True) as database, database.transaction() as connection:
+    with made_if_missing(out) as database, database.transaction() as connection:
         _refuse_suppressed(connection, address, desk)
         _refuse_forgotten(connection, address, consent, now)
         row = store.at_desk(connection, desk, [address.key]).get(address.key)
@@ -185,7 +186,7 @@ def remove(
         AudienceError: they do not read that desk, or read several and none was named.
     """
     address = addresses.parse(email)
-    with opened(out) as database, database.transaction() as connection:
+    with opened(out, NO_SUBSCRIBERS) as database, database.transaction() as connection:
         rows = store.of_person(connection, address.key)
         if desk is not None:
             rows = [row for row in rows if row.desk == desk]
@@ -265,7 +266,7 @@ def show(email: str, out: Path, now: datetime) -> Profile:
         AudienceError: it is no address.
     """
     address = addresses.parse(email)
-    with opened(out) as database, database.transaction() as connection:
+    with opened(out, NO_SUBSCRIBERS) as database, database.transaction() as connection:
         subscriptions = [
             Subscription(
                 row,
@@ -311,7 +312,7 @@ def forget(email: str, out: Path, now: datetime) -> int:
         How many desks' subscriber they were.
     """
     address = addresses.parse(email)
-    with opened(out, make=True) as database:
+    with made_if_missing(out) as database:
         with database.transaction() as connection:
             desks = forgetting.forget(connection, address.key, salt_of(connection, now), now)
         database.empty_log()
@@ -331,7 +332,7 @@ def suppress(email: str, desk: str | None, reason: str, out: Path, now: datetime
     why = values.source(reason)
     if why is None:
         raise AudienceError("A suppression needs a reason, for whoever wonders about it later.")
-    with opened(out, make=True) as database, database.transaction() as connection:
+    with made_if_missing(out) as database, database.transaction() as connection:
         store.suppress(connection, address.key, desk or EVERY_DESK, why, now)
         for row in store.of_person(connection, address.key):
             if desk in (None, row.desk):
@@ -347,7 +348,7 @@ def unsuppress(email: str, desk: str | None, out: Path) -> str:
         AudienceError: there is none.
     """
     address = addresses.parse(email)
-    with opened(out) as database, database.transaction() as connection:
+    with opened(out, NO_SUBSCRIBERS) as database, database.transaction() as connection:
         if store.unsuppress(connection, address.key, desk or EVERY_DESK):
             return address.email
         others = [row.desk for row in store.suppressions_of(connection, address.key)]
@@ -357,32 +358,5 @@ def unsuppress(email: str, desk: str | None, out: Path) -> str:
     raise AudienceError(f"{address.email} is not suppressed {where}.{hint}")
 
 
-# The database, for this and the lists ------------------------------------------------------------
-
-
 def salt_of(connection: Connection, now: datetime) -> str:
     return store.secret(connection, forgetting.SALT, lambda: secrets.token_hex(32), now)
-
-
-@contextmanager
-def opened(out: Path, *, make: bool = False) -> Iterator[Store]:
-    """The database of a folder; ``make`` makes it where there is none."""
-    path = database_of(out)
-    if make:
-        out.mkdir(parents=True, exist_ok=True)
-    elif not path.exists():
-        raise AudienceError(
-            f"There is no {path}, so there are no subscribers: import some, or name the folder "
-            "with --out."
-        )
-    database = Store(path)
-    try:
-        yield database
-    finally:
-        database.close()
-
-
-def database_of(out: Path) -> Path:
-    from dispatch.newsroom.publish import DATABASE
-
-    return out / DATABASE

@@ -22,6 +22,7 @@ from dispatch.mailing.health import Relays
 from dispatch.mailing.press import Press
 from dispatch.mailing.transport import Connection, Copy, Result
 from dispatch.newsroom import editions, keys
+from dispatch.newsroom.database import database_of
 from dispatch.newsroom.send import Order
 from dispatch.settings import Settings
 from dispatch.store.connection import Store
@@ -57,7 +58,7 @@ def send(order: Order, settings: Settings, now: datetime, to: Sequence[str]) -> 
 
 
 def _press(order: Order, settings: Settings, now: datetime) -> editions.EditionPress:
-    path = editions.database(order.out)
+    path = database_of(order.out)
     store = Store(path if path.exists() else None)  # of a test, nothing is left behind
     try:
         with store.transaction(keep=False) as connection:
