@@ -209,3 +209,26 @@ def test_the_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     folder.mkdir()
     Store(folder / "dispatch.db").close()
     assert (folder / "dispatch.db").is_file()
+
+
+def test_a_new_database_is_nobody_elses_to_read(tmp_path: Path) -> None:
+    store = Store(tmp_path / "dispatch.db")
+    with store.transaction():
+        modes = {file.name: file.stat().st_mode & 0o077 for file in tmp_path.iterdir()}
+    store.close()
+    assert modes == {"dispatch.db": 0, "dispatch.db-wal": 0, "dispatch.db-shm": 0}
+
+
+def test_a_disk_without_room_is_told_and_only_what_was_under_way_is_undone(tmp_path: Path) -> None:
+    store = Store(tmp_path / "dispatch.db")
+    with store.transaction() as connection:
+        connection.exec_driver_sql("CREATE TABLE notes (text)")
+    with (
+        pytest.raises(StoreError, match=r"no room left .* What was under way is undone"),
+        store.transaction() as connection,
+    ):
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")  # no less than there are
+        connection.exec_driver_sql("INSERT INTO notes VALUES (zeroblob(1000000))")
+    with store.transaction() as connection:
+        assert connection.exec_driver_sql("SELECT * FROM notes").all() == []
+    store.close()

@@ -12,7 +12,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -44,6 +44,9 @@ class Store:
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
+        if path is not None and not path.exists():
+            with suppress(OSError):  # SQLite says it, too
+                path.touch(mode=0o600)  # it is to hold people, and what signs their links
         self._engine = _engine(path)
         try:
             with _explained(path):
@@ -206,13 +209,13 @@ def _explained(path: Path | None) -> Iterator[None]:
         said = str(error.orig or error).lower()
         if "full" in said or ("disk i/o" in said and _is_full(path)):
             raise StoreError(
-                f"There is no room left to write {path}. Nothing was changed: "
+                f"There is no room left to write {path}. What was under way is undone: "
                 f"make room and run it again. ({os.strerror(errno.ENOSPC)})"
             ) from error
         if "locked" in said:
             raise StoreError(
                 f"{path} was in use by another process for over {_WAIT} seconds. "
-                "Nothing was changed: run it again when the other is done."
+                "What was under way is undone: run it again when the other is done."
             ) from error
         if "readonly" in said or "unable to open" in said:
             raise StoreError(
