@@ -21,8 +21,10 @@ from hypothesis import strategies as st
 from tests.mailing.pile import Pile, copy
 
 from dispatch.mailing import mbox as mbox_module
+from dispatch.mailing.connections import connect
 from dispatch.mailing.files import FileConnection, Folder
-from dispatch.mailing.mbox import Mbox, connection
+from dispatch.mailing.mbox import Mbox
+from dispatch.mailing.relays import Relay
 from dispatch.mailing.transport import End
 
 NOON = 1_795_608_000_000  # 2026-11-25 12:00 UTC
@@ -219,7 +221,8 @@ class TestMbox:
 @pytest.mark.parametrize(("name", "is_file"), [("a.mbox", True), ("mail", False), ("mbox", False)])
 def test_the_name_decides_between_an_mbox_and_a_folder(tmp_path: Path, name: str, is_file: bool):
     async def run() -> End:
-        return await connection(tmp_path / name, Pile([copy(1)]), lambda: NOON).run()
+        relay = Relay("file", path=str(tmp_path / name))
+        return await connect(relay, Pile([copy(1)]), lambda: NOON).run()
 
     assert asyncio.run(run()).kind == "finished"
     assert (tmp_path / name).is_file() == is_file
@@ -276,7 +279,7 @@ import asyncio, resource, signal, sys
 from pathlib import Path
 from tests.mailing.pile import Pile, copy
 from dispatch.mailing.files import FileConnection
-from dispatch.mailing.mbox import Mbox, connection
+from dispatch.mailing.mbox import Mbox
 
 path, size = Path(sys.argv[1]), int(sys.argv[2])
 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # what kills a process that writes beyond its limit

@@ -37,7 +37,9 @@ def postfix(started: Postfix) -> Postfix:
 
 def sent(postfix: Postfix, pile: Pile, options: str = "") -> End:
     async def run() -> End:
-        return await connect(parse(f"smtp://127.0.0.1:{postfix.port}{options}"), pile).run()
+        return await connect(
+            parse(f"smtp://127.0.0.1:{postfix.port}{options}"), pile, lambda: 0
+        ).run()
 
     return asyncio.run(run())
 
@@ -129,7 +131,7 @@ def through_sendmail(postfix: Postfix, copies: list[Copy]) -> Pile:
     pile = Pile(copies)
 
     async def run() -> End:
-        return await connect(parse(f"sendmail:{script}"), pile).run()
+        return await connect(parse(f"sendmail:{script}"), pile, lambda: 0).run()
 
     assert asyncio.run(run()).kind == "finished"
     return pile

@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dispatch.mailing.files import FileConnection, Folder, Kept, envelope, sync_folder
-from dispatch.mailing.transport import Copy, Work
+from dispatch.mailing.files import Kept, envelope, sync_folder
+from dispatch.mailing.transport import Copy
 
 _LOCK_SECONDS = 30.0
 """How long another program may keep the mbox."""
@@ -132,12 +132,6 @@ class Mbox:
         finally:
             os.close(lock)
         return True
-
-
-def connection(path: Path, work: Work, now: Callable[[], int]) -> FileConnection:
-    """Where ``file:path`` leads: to an mbox if it is named ``.mbox``, else to a folder."""
-    is_mbox = path.suffix == ".mbox"
-    return FileConnection(Mbox(path, now) if is_mbox else Folder(path), path, work)
 
 
 def _record(messages: list[bytes]) -> bytes:

@@ -165,12 +165,12 @@ def _books(out: Path) -> Iterator[tuple[Store, Ledger]]:
 
 def _means(ledger: Ledger, room: Room, settings: Settings) -> Means:
     chance = random.Random()  # noqa: S311 - spreads retries, guards nothing
-    known = [relays.parse(url) for url in settings.smtp_url]
+    known = relays.parse_all(settings.smtp_url)
     return Means(
         ledger=ledger,
         room=room,
         signing=bool(room.signing),
-        connect=connect,
+        connect=lambda relay, work: connect(relay, work, mailings.milliseconds),
         relays=Relays(known, chance),
         warming=Warming({relay.name: relay.warm for relay in known if relay.warm}),
         verdicts=Verdicts(settings.retry_for, chance),

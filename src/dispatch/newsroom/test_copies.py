@@ -21,7 +21,7 @@ from dispatch.mailing.connections import connect
 from dispatch.mailing.health import Relays
 from dispatch.mailing.press import Press
 from dispatch.mailing.transport import Connection, Copy, Result
-from dispatch.newsroom import editions, keys
+from dispatch.newsroom import editions, keys, mailings
 from dispatch.newsroom.database import database_of
 from dispatch.newsroom.send import Order
 from dispatch.settings import Settings
@@ -84,7 +84,7 @@ async def _through_a_relay(work: _Work, settings: Settings) -> None:
         relay = choice.choose({}, 0)
         if relay is None or not work.waiting:
             break
-        connection = connect(relay, work)
+        connection = connect(relay, work, mailings.milliseconds)
         end = await connection.run()
         choice.ended(relay, end, 0)
         sentence = end.sentence or sentence
