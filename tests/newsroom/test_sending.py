@@ -668,8 +668,7 @@ def test_a_second_ctrl_c_does_not_wait_for_an_answer(desk: Engine) -> None:
         begun = time.monotonic()
         timer = threading.Timer(1.0, interrupt)
         timer.start()
-        with pytest.raises(KeyboardInterrupt):
-            desk.send()
+        assert desk.send().stopped
         assert time.monotonic() - begun < 5
     assert desk.show().state == "paused"
     counts = desk.counts()

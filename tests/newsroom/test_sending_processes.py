@@ -84,8 +84,10 @@ def test_a_second_ctrl_c_stops_at_once_and_says_what_is_in_doubt(tmp_path: Path)
         time.sleep(0.3)
         assert process.poll() is None, "it waits for the answers"
         process.send_signal(signal.SIGINT)
-        status, _ = ended(process, seconds=10)
+        status, talk = ended(process, seconds=10)
         assert status == 130
+        assert "3 are in doubt" in talk
+        assert "dispatch mailing resume 1" in talk
         assert desk.states() == {"accepted": 40, "in_doubt": 3, "queued": 57}
         assert desk.json("mailing", "show", "1")["state"] == "paused"
     assert_once(relay)

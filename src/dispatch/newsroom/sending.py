@@ -71,13 +71,10 @@ def send(
         StoreError: the ledger cannot be written.
         SettingsError: the relays' settings make no sense.
     """
-    try:
-        ended = _work(out, settings, follower, patience, only=number, stay=False)
-    except KeyboardInterrupt:
-        _pause(out, number)
-        raise
+    ended = _work(out, settings, follower, patience, only=number, stay=False)
     if ended.stopped:
-        _pause(out, number)
+        with suppress(DeliveryError):  # it has just come to its end
+            mailings.pause(out, number, mailings.now(), "Paused with Ctrl-C.")
     return ended
 
 
@@ -91,11 +88,6 @@ def run(
 ) -> Ended:
     """Send whatever is due, of all mailings; stays until it is stopped, unless ``once``."""
     return _work(out, settings, follower, patience, only=None, stay=not once)
-
-
-def _pause(out: Path, number: int) -> None:
-    with suppress(DeliveryError):  # it has just come to its end
-        mailings.pause(out, number, mailings.now(), "Paused with Ctrl-C.")
 
 
 def advice(mailing: Mailing, ended: Ended) -> Iterator[str]:
@@ -146,7 +138,10 @@ def _work(
         watch = Watch(lambda states: follower.step(_done(states)), follower.said, asked)
         limits = Limits(settings.smtp_rate, settings.smtp_connections, patience)
         sender = Sender(_means(ledger, room, settings), limits, watch, stay=stay)
-        asyncio.run(sender.run())
+        try:
+            asyncio.run(sender.run())
+        except KeyboardInterrupt:  # a second Ctrl-C: the books are in order, all the same
+            stopped = True
     return Ended(time.monotonic() - begun, stopped, sender.unreachable)
 
 
