@@ -49,7 +49,7 @@ class Store:
                 path.touch(mode=0o600)  # it is to hold people, and what signs their links
         self._engine = _engine(path)
         try:
-            with _explained(path):
+            with explained(path):
                 self._bring_up_to_date()
                 self._write_ahead()
         except BaseException:
@@ -69,13 +69,17 @@ class Store:
             StoreError: the database is full, locked for too long, or damaged.
         """
         with (
-            _explained(self.path),
+            explained(self.path),
             self._engine.connect() as connection,
             connection.begin() as transaction,
         ):
             yield connection
             if not keep:
                 transaction.rollback()
+
+    def connect(self) -> Connection:
+        """A connection for :class:`dispatch.store.standing.Standing`, who closes it."""
+        return self._engine.connect()
 
     def empty_log(self) -> None:
         """Fold the write-ahead log into the file and empty it: what was erased is in neither.
@@ -133,7 +137,7 @@ def rehearsal(path: Path) -> Iterator[Store]:
         return
     with TemporaryDirectory() as folder:
         copy = Path(folder) / path.name
-        with _explained(path):
+        with explained(path):
             _copy(path, copy)
         store = Store(copy)
         try:
@@ -201,8 +205,12 @@ def _is_full(path: Path | None) -> bool:
 
 
 @contextmanager
-def _explained(path: Path | None) -> Iterator[None]:
-    """Database errors as sentences."""
+def explained(path: Path | None) -> Iterator[None]:
+    """Errors of the database at ``path`` as sentences.
+
+    Raises:
+        StoreError: what was raised within.
+    """
     try:
         yield
     except DatabaseError as error:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from dispatch.store.connection import Store, _explained
+from dispatch.store.connection import Store, explained
 
 
 class Standing:
@@ -28,9 +28,9 @@ class Standing:
         Raises:
             StoreError: the database is full, locked for too long, or damaged.
         """
-        with _explained(self._store.path):
+        with explained(self._store.path):
             if self._connection is None:
-                self._connection = self._store._engine.connect()
+                self._connection = self._store.connect()
             try:
                 with self._connection.begin():
                     yield self._connection
