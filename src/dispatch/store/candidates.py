@@ -22,7 +22,6 @@ from sqlalchemy import (
     String,
     Table,
     case,
-    cast,
     func,
     insert,
     literal,
@@ -56,15 +55,10 @@ class Candidates:
     Args:
         desk: its slug.
         where: over the columns of ``subscribers``, such as a segment; None: all of the desk.
-        exclusions: conditions over the same and why who meets one gets no copy. The first one
-            that is met counts, and before these whether the subscriber may be mailed at all.
-        had: earlier editions whose readers get no copy; see :func:`had_before` for those who do.
     """
 
     desk: str
     where: ColumnElement[bool] | None = None
-    exclusions: Sequence[tuple[ColumnElement[bool], str]] = ()
-    had: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,12 +238,6 @@ def _insert(
 
 def _asked(candidates: Candidates, *more: ColumnElement[Any]) -> Select[Any]:
     """Candidates with the reason why one gets no copy; NULL: they get one."""
-    reasons = [why_not_subscriber()]
-    if candidates.exclusions:
-        reasons.append(case(*candidates.exclusions, else_=None))
-    if candidates.had:
-        reasons.append(_had(candidates.had))
-    reason = func.coalesce(*reasons) if len(reasons) > 1 else reasons[0]
     columns = (
         subscribers.c.key,
         subscribers.c.email,
@@ -257,25 +245,13 @@ def _asked(candidates: Candidates, *more: ColumnElement[Any]) -> Select[Any]:
         subscribers.c.name,
         subscribers.c.language,
     )
-    return select(*columns, reason.label("reason"), *more).where(*_conditions(candidates))
+    reason = why_not_subscriber().label("reason")
+    return select(*columns, reason, *more).where(*_conditions(candidates))
 
 
 def _conditions(candidates: Candidates) -> list[ColumnElement[bool]]:
     conditions = [subscribers.c.desk == candidates.desk]
     return conditions if candidates.where is None else [*conditions, candidates.where]
-
-
-def _had(earlier: Sequence[int]) -> ColumnElement[Any]:
-    before = recipients.alias()
-    edition = (
-        select(func.min(before.c.edition))
-        .where(
-            before.c.edition.in_(earlier), before.c.subscriber == subscribers.c.key, _has_it(before)
-        )
-        .correlate(subscribers)
-        .scalar_subquery()
-    )
-    return literal("had it in mailing ", String) + cast(edition, String)
 
 
 def _has_it(row: FromClause) -> ColumnElement[bool]:
