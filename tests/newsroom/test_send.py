@@ -146,6 +146,17 @@ def test_a_mailing_that_was_cancelled_before_anybody_had_it_does_not_count(
     assert newsroom.make(ferry).mailing == 2
 
 
+def test_a_schedule_that_was_cancelled_is_not_told_as_a_mailing_that_held_it(
+    newsroom: Newsroom, ferry: str
+) -> None:
+    newsroom.subscribe("ann@example.org")
+    newsroom.make(ferry)
+    newsroom.make(ferry, again=True, at="2026-12-24 07:00")
+    mailings.cancel(newsroom.out, 2, newsroom.now)
+    with pytest.raises(DeliveryError, match="It was sent before, in mailing 1: 1 of 1"):
+        newsroom.make(ferry)
+
+
 def test_another_desk_may_send_the_same_article_to_its_own_readers(
     newsroom: Newsroom, ferry: str
 ) -> None:

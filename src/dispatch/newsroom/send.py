@@ -26,6 +26,7 @@ from dispatch.newsroom.database import opened
 from dispatch.settings import Settings
 from dispatch.store import candidates as candidate_store
 from dispatch.store import editions as edition_store
+from dispatch.store import subscribers as subscriber_store
 from dispatch.store.candidates import Candidates, Schedule
 from dispatch.store.connection import Store
 from dispatch.store.tables import epoch
@@ -292,7 +293,7 @@ def _plan(
 
 def _segment(connection: Connection, order: Order, desk: Desk) -> Segment | None:
     """Whom of the desk's subscribers it is for; None: all of them."""
-    audience = edition_store.desks_with_subscribers(connection)
+    audience = subscriber_store.of_desks(connection)
     if desk.slug not in audience:
         others = ", ".join(f"{slug} ({count:,})" for slug, count in sorted(audience.items()))
         raise DeliveryError(

@@ -10,18 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert, or_, select
 
-from dispatch.store.tables import (
-    articles,
-    blobs,
-    edition_articles,
-    edition_files,
-    editions,
-    mailings,
-    subscribers,
-    versions,
-)
+from dispatch.store.tables import blobs, edition_articles, edition_files, editions, mailings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +26,6 @@ class EditionRow:
     made: datetime
     seed: str
     token_key: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredArticle:
-    """An article's id, its newest version's number, and that version as JSON."""
-
-    id: str
-    version: int
-    content: str
 
 
 def add(connection: Connection, row: EditionRow) -> int:
@@ -95,21 +77,15 @@ def with_articles(connection: Connection, desk: str, ids: Iterable[str]) -> list
         select(editions.c.key)
         .join(edition_articles, edition_articles.c.edition == editions.c.key)
         .join(mailings, mailings.c.edition == editions.c.key)
-        .where(editions.c.desk == desk, edition_articles.c.article.in_(list(ids)))
+        .where(
+            editions.c.desk == desk,
+            edition_articles.c.article.in_(list(ids)),
+            or_(mailings.c.state != "cancelled", mailings.c.started.is_not(None)),
+        )
         .distinct()
         .order_by(editions.c.key)
     )
     return [key for (key,) in found]
-
-
-def newest_version(connection: Connection, id_: str) -> StoredArticle | None:
-    """The newest version of the article with this id."""
-    found = connection.execute(
-        select(articles.c.id, versions.c.number, versions.c.content)
-        .join(versions, versions.c.article == articles.c.key)
-        .where(articles.c.id == id_, versions.c.number == articles.c.version)
-    ).first()
-    return StoredArticle(*found) if found else None
 
 
 # What was frozen ---------------------------------------------------------------------------------
@@ -133,11 +109,3 @@ def frozen(connection: Connection, edition: int, prefix: str) -> dict[str, bytes
         .where(edition_files.c.edition == edition, edition_files.c.name.startswith(prefix))
     )
     return {str(name): bytes(data) for name, data in found}
-
-
-def desks_with_subscribers(connection: Connection) -> dict[str, int]:
-    """How many subscribers each desk has, by its slug."""
-    found = connection.execute(
-        select(subscribers.c.desk, func.count()).group_by(subscribers.c.desk)
-    )
-    return {str(desk): int(count) for desk, count in found}

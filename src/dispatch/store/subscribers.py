@@ -156,6 +156,12 @@ def is_known_desk(connection: Connection, desk: str) -> bool:
     return bool(connection.execute(select(known)).scalar())
 
 
+def of_desks(connection: Connection) -> dict[str, int]:
+    """How many subscribers each desk has, by its slug."""
+    query = select(subscribers.c.desk, func.count()).group_by(subscribers.c.desk)
+    return dict(connection.execute(query).all())
+
+
 def field_names(connection: Connection, desk: str) -> list[str]:
     """The names of all custom fields that a desk's subscribers have, in order. Reads them all."""
     names = func.json_each(subscribers.c.fields).table_valued("key")
