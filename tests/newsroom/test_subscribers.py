@@ -375,6 +375,18 @@ def test_who_left_comes_back_by_their_own_consent_alone(room: Room) -> None:
     ]
 
 
+def test_another_consent_is_not_put_beside_the_time_and_address_of_an_earlier_one(
+    room: Room,
+) -> None:
+    room.add("ida@example.org", consent="fair", consent_at="2026-01-04", consent_ip="192.0.2.7")
+    room.add("ida@example.org", consent="sign-up form")
+    (ida,) = room.show("ida@example.org").subscriptions
+    assert (ida.row.consent_source, ida.row.consent_at, ida.row.consent_ip) == (
+        "sign-up form", NOW, None,
+    )  # fmt: skip
+    assert room.add("ida@example.org", consent="sign-up form") == "unchanged"
+
+
 def test_consent_that_was_taken_back_is_no_consent(room: Room) -> None:
     room.add("ida@example.org")
     people.forget("bo@example.org", room.out, NOW)
