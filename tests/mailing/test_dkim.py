@@ -328,9 +328,11 @@ def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-def test_a_folder_that_is_no_domain_is_named(tmp_path: Path) -> None:
+def test_a_file_in_a_folder_that_is_no_domain_is_named(tmp_path: Path) -> None:
     put(tmp_path, Key("not a domain", "x", ED25519.private))
-    with pytest.raises(DeliveryError, match="'not a domain' is not a domain"):
+    with pytest.raises(
+        DeliveryError, match=r"not a domain/x.pem lies among the DKIM keys .* move it"
+    ):
         load(tmp_path)
 
 

@@ -175,8 +175,14 @@ def keys_for(keys: Iterable[Key], from_domain: str) -> tuple[Key, ...]:
 
 
 def _loaded(path: Path) -> Key:
-    domain = domain_name(path.parent.name)
-    selector = selector_name(path.stem, domain)
+    try:
+        domain = domain_name(path.parent.name)
+        selector = selector_name(path.stem, domain)
+    except DeliveryError:
+        raise DeliveryError(
+            f"{path} lies among the DKIM keys and is called after no domain and selector. "
+            "If it is one, call it DOMAIN/SELECTOR.pem; else move it elsewhere."
+        ) from None
     if path.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP):
         raise DeliveryError(
             f"The DKIM key {path} can be read or changed by other users of this machine: whoever "
