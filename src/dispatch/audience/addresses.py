@@ -18,7 +18,7 @@ from dispatch.errors import AudienceError
 
 _LONGEST = 320
 """Characters; whatever is longer cannot be one (RFC 5321 4.5.3.1), and is not looked at."""
-_LONGEST_LOCAL_PART = 64
+LONGEST_LOCAL_PART = 64
 """Octets (RFC 5321 4.5.3.1.1)."""
 
 # A strict part of what email-validator accepts, told apart 15 times as fast: nearly every address
@@ -82,7 +82,7 @@ def _plain(text: str) -> Address | None:
     if found is None:
         return None
     local, domain, top = found.groups()
-    if top.lower() in _SPECIAL or local.lower() in _ROLES or len(local) > _LONGEST_LOCAL_PART:
+    if top.lower() in _SPECIAL or local.lower() in _ROLES or len(local) > LONGEST_LOCAL_PART:
         return None
     domain = domain.lower()
     return Address(f"{local}@{domain}", f"{local.lower()}@{domain}", domain)
@@ -101,7 +101,7 @@ def _by_the_book(text: str) -> Address:
         shown = text if text.isprintable() else repr(text)[1:-1]
         raise AudienceError(f"“{shown}” cannot be used as an email address: {error}") from None
     assert found.ascii_domain is not None
-    if len(found.local_part.encode()) > _LONGEST_LOCAL_PART:
+    if len(found.local_part.encode()) > LONGEST_LOCAL_PART:
         raise AudienceError(f"“{text[:40]}…” is too long before the @ to be an email address.")
     email = f"{found.local_part}@{found.ascii_domain}"
     return Address(email, key_of(email), found.ascii_domain)

@@ -19,6 +19,7 @@ from html import escape
 from typing import Literal
 from urllib.parse import quote
 
+from dispatch.audience.addresses import LONGEST_LOCAL_PART
 from dispatch.desk import Desk, Mailbox
 from dispatch.errors import SettingsError
 from dispatch.mailing import tokens
@@ -33,7 +34,6 @@ from dispatch.renditions.slots import SHARED, URLS, Slot, cut
 PAGES = {"unsubscribe_url": "unsubscribe", "preferences_url": "preferences", "browser_url": "view"}
 """Where personal links lead: ``{site_url}/{desk}/{page}/{token}``."""
 
-_LOCAL_PART = 64  # octets; RFC 5321, 4.5.3.1.1
 _LINE = 998  # RFC 5322, 2.1.1
 
 
@@ -152,7 +152,7 @@ def _with_room(address: str, setting: str) -> None:
             f"{setting} is no address: {address!r}. Correct it to one such as bounces@example.org."
         ) from None
     local = address.rpartition("@")[0]
-    most = _LOCAL_PART - 1 - tokens.LONGEST
+    most = LONGEST_LOCAL_PART - 1 - tokens.LONGEST
     if len(local) > most:
         raise SettingsError(
             f"{setting}: {local} is too long for a token to be added to it. "

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from hmac import digest
 from html import escape
 
+from dispatch.audience.addresses import LONGEST_LOCAL_PART
 from dispatch.errors import DeliveryError
 from dispatch.mailing.composition import Composition, Hole
 from dispatch.mailing.quoting import SOFT_BREAK, value
@@ -27,7 +28,6 @@ from dispatch.renditions import message
 _LONGEST_NAME = 64
 _NAME_LOOKED_AT = 1000
 _LONGEST_ADDRESS = 254  # octets; RFC 5321, 4.5.3.1.3 with its angle brackets
-_LONGEST_LOCAL_PART = 64  # octets; RFC 5321, 4.5.3.1.1
 _LINE = 76
 
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -81,14 +81,11 @@ class Press:
         pieces = composition.head + composition.text + composition.html
         self._pieces = [p.encode("ascii") if isinstance(p, str) else b"" for p in pieces]
         holes = [(place, hole) for place, hole in enumerate(pieces) if isinstance(hole, Hole)]
-        places = {
-            kind: tuple(place for place, hole in holes if hole.kind == kind)
-            for kind in ("to", "message_id", "link")
-        }
-        (self._to,), (self._message_id,), self._links = places.values()
-        phrases = [_Phrase.of(place, hole) for place, hole in holes if hole.kind in _SAID]
-        self._names = tuple(phrase for phrase in phrases if phrase.hole.kind == "name")
-        self._emails = tuple(phrase for phrase in phrases if phrase.hole.kind == "email")
+        (self._to,) = (place for place, hole in holes if hole.kind == "to")
+        (self._message_id,) = (place for place, hole in holes if hole.kind == "message_id")
+        self._links = tuple(place for place, hole in holes if hole.kind == "link")
+        self._names = tuple(_Phrase.of(*found) for found in holes if found[1].kind == "name")
+        self._emails = tuple(_Phrase.of(*found) for found in holes if found[1].kind == "email")
         self._link, self._verp = tokens.link, tokens.verp
         self._seed = composition.seed.encode()
         self._host = composition.host
@@ -146,9 +143,6 @@ def message_id(seed: bytes, host: str, key: int) -> str:
     return f"<{digest(seed, b'%d' % key, 'sha256')[:16].hex()}@{host}>"
 
 
-_SAID = ("name", "email")
-
-
 def _shown(name: str | None) -> str:
     """A name on one line, of at most 64 characters that can be seen; may be empty."""
     if not name:
@@ -173,7 +167,7 @@ def _check(address: str) -> None:
         or not address.isprintable()
         or printable(address) != address
         or len(address.encode()) > _LONGEST_ADDRESS
-        or len(found[1].encode()) > _LONGEST_LOCAL_PART
+        or len(found[1].encode()) > LONGEST_LOCAL_PART
     ):
         raise DeliveryError(
             f"{address[:80]!r} cannot be mailed: it is no address that every mail server reads in "

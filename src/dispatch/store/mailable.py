@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, String, case, func, literal, null, select
 
+from dispatch.store.subscribers import EVERY_DESK
 from dispatch.store.tables import recipients, subscribers, suppressions
 
 _STATES = {
@@ -22,7 +23,7 @@ def _suppressed() -> ColumnElement[Any]:
         select(func.max(suppressions.c.reason))
         .where(
             suppressions.c.address_key == subscribers.c.address_key,
-            suppressions.c.desk.in_(("", subscribers.c.desk)),
+            suppressions.c.desk.in_((EVERY_DESK, subscribers.c.desk)),
         )
         .correlate(subscribers)
         .scalar_subquery()

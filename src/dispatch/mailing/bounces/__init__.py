@@ -39,17 +39,17 @@ class Understood:
 
 
 def understand(
-    data: bytes, verify_return: Verify, verify_link: Verify, came_to: str | None = None
+    data: bytes, verify_verp: Verify, verify_link: Verify, came_to: str | None = None
 ) -> Understood:
     """What ``data``, any bytes, is, and whose copy it is about.
 
     Args:
-        verify_return: verifies the token of a return path.
-        verify_link: verifies the token of an unsubscribe link or address.
+        verify_verp: verifies a VERP token, that of a return path.
+        verify_link: verifies a link token, that of an unsubscribe link or address.
         came_to: the address that it was delivered to, where the mail server says so.
     """
     message = open_message(data)
-    tokens = _Tokens(message, came_to, verify_return, verify_link)
+    tokens = _Tokens(message, came_to, verify_verp, verify_link)
     meant = complaints.feedback(message)
     if meant is not None:
         return _of_feedback(meant, tokens)
@@ -73,7 +73,7 @@ class _Tokens:
 
     message: Opened
     address: str | None
-    verify_return: Verify
+    verify_verp: Verify
     verify_link: Verify
 
     def came_to(self) -> Iterator[str]:
@@ -82,7 +82,7 @@ class _Tokens:
         yield from addressed.in_headers(self.message.headers, addressed.CAME_TO)
 
     def of_bounce(self) -> addressed.Found:
-        return addressed.find(self._returned(), self.verify_return)
+        return addressed.find(self._returned(), self.verify_verp)
 
     def of_complaint(self) -> addressed.Found:
         """Also by the link to leave in the message that it returns: that is signed as well."""
