@@ -119,8 +119,6 @@ def parse(text: str) -> Segment:
     Raises:
         SegmentError: it cannot be understood; the message points at the place.
     """
-    if len(text) > _LONGEST:
-        raise SegmentError(text, _LONGEST, f"it is longer than {_LONGEST:,} characters.")
     return _Parser(text).parse()
 
 
@@ -131,7 +129,7 @@ def parse_for(connection: Connection, desk: str, text: str) -> Segment:
         SegmentError: it cannot be understood, or a field is not known: it would find nobody.
     """
     parser = _Parser(text)
-    segment = parse(text) if len(text) > _LONGEST else parser.parse()
+    segment = parser.parse()
     for field, position in parser.custom.items():
         if not store.has_field(connection, desk, field):
             known = [*_FACTS, *store.field_names(connection, desk)]
@@ -229,6 +227,8 @@ class _Parser:
     """
 
     def __init__(self, text: str) -> None:
+        if len(text) > _LONGEST:
+            raise SegmentError(text, _LONGEST, f"it is longer than {_LONGEST:,} characters.")
         self._text = text
         self._next = 0  # where the next token is looked for
         self._tests = 0
