@@ -211,6 +211,7 @@ def test_values_without_sense_are_left_out_and_counted() -> None:
     [
         (["Name", "Mail Addr."], "Its columns are Name, Mail Addr.; call that column email. Did you mean Mail Addr.?"),
         (["Name", "emial"], "Did you mean emial?"),
+        (["email:name"], "part them with a comma, a semicolon, a tab or a bar"),
         (["a", ""], "Its columns are a, (no name); call"),
         (["ida@example.org", "Ida"], "has no line of column names: it begins with ida@example.org, Ida."),
         ([f"c{n}" for n in range(25)], "c19 and 5 more; call"),

@@ -138,6 +138,7 @@ def test_rows_that_are_too_short_too_wide_or_too_long() -> None:
         (b"\x1f\x8b\x08", "compressed"),
         (b"email\0,name\n", "is not text"),
         ("email,name\n".encode("utf-16-le"), "is not text"),
+        ("email,name\n".encode("utf-32"), "is not text"),
         (b"x" * 100_000, "first line is longer"),
         (b'"email,name\na@x.org,b\n' * 3, "not a line of column names"),
         (b"email" + b"," * 1000, "not a line of column names"),

@@ -253,7 +253,7 @@ def test_who_stops_an_import_keeps_what_was_merged(room: Room) -> None:
 def test_who_stops_while_the_list_is_read_has_imported_nothing(room: Room) -> None:
     done = room.imports(many(12_000), watch=Watch(stopped=lambda: True))
     assert (done.report.stopped, done.report.not_reached) == (True, 5000)
-    assert room.emails() == []
+    assert room.show("r0@example.org").is_known is False
 
 
 def test_progress_goes_through_the_list_twice(room: Room) -> None:
@@ -273,11 +273,25 @@ def test_a_list_that_is_broken_at_its_end_changes_nothing(room: Room) -> None:
 
 
 def test_a_file_of_rubbish_is_given_up_after_a_thousand_rows(room: Room) -> None:
-    with pytest.raises(AudienceError, match="None of the first 1,000 rows") as caught:
+    with pytest.raises(AudienceError, match=r"first 1,000 rows of .*, 1,000 cannot") as caught:
         room.imports("email\n" + "rubbish\n" * 100_000)
     assert "line 1001: “rubbish” cannot be used" in str(caught.value)
     refused = (room.out / "list.rejected.csv").read_text(encoding="utf-8")
     assert len(refused.splitlines()) == 1001
+
+
+def test_a_file_with_hardly_anything_but_rubbish_is_given_up_too(room: Room) -> None:
+    with pytest.raises(AudienceError, match=r"first 1,001 rows of .*, 1,000 cannot.*is it the"):
+        room.imports("email\nida@example.org\n" + "rubbish\n" * 100_000)
+    assert len((room.out / "list.rejected.csv").read_text().splitlines()) == 1001
+    assert room.show("ida@example.org").is_known is False
+
+
+def test_a_desk_that_is_not_there_has_no_list_to_print(room: Room) -> None:
+    room.add("ida@example.org")
+    for read in (lists.listed, lists.exported):
+        with pytest.raises(AudienceError, match=r"no desk wrold here\. .*subscribers: world\."):
+            list(read(lists.Choice("wrold"), room.out))
 
 
 def test_a_new_desk_and_columns_that_were_not_kept_are_told(room: Room) -> None:

@@ -155,6 +155,8 @@ def _no_email(names: Sequence[str], where: str) -> str:
         "email", shown, 1
     )
     hint = f" Did you mean {near[0]}?" if near else ""
+    if len(names) == 1 and re.search(r"\W", shown[0]):
+        hint = " If these are several, part them with a comma, a semicolon, a tab or a bar."
     return (
         f"{where} has no column of email addresses. Its columns are {', '.join(shown)}{more}; "
         f"call that column email.{hint}"

@@ -33,7 +33,9 @@ from dispatch.store.subscribers import SubscriberRow
 _BATCH = 5000
 """People in one transaction."""
 _RUBBISH = 1000
-"""Rows from the beginning of which none may be usable, before the file is given up."""
+"""So many rows are refused before it is asked whether the file is a list at all."""
+_USABLE = 0.01
+"""Of a list, more than this part of its rows can be used."""
 
 
 @dataclass(slots=True)
@@ -86,8 +88,8 @@ def import_table(
     """Import the rows of a list.
 
     Raises:
-        AudienceError: none of the first 1,000 rows can be used, or the list's
-            quotation marks are broken. Nothing was imported.
+        AudienceError: hardly any of the first 1,000 rows or more can be used, or the
+            list's quotation marks are broken. Nothing was imported.
         StoreError: the database cannot be written.
     """
     report = Report()
@@ -113,8 +115,8 @@ def _read(table: Table, columns: Columns, plan: Import, report: Report, people: 
         except AudienceError as error:
             report.refused += 1
             plan.refuse(line, cells, str(error))
-            if report.refused == report.rows == _RUBBISH:
-                raise AudienceError(_rubbish(plan.name, line, error)) from None
+            if report.refused % _RUBBISH == 0 and _is_rubbish(report):
+                raise AudienceError(_rubbish(plan.name, report, line, error)) from None
         if len(batch) == _BATCH:
             people.put(batch)
             batch.clear()
@@ -133,10 +135,14 @@ def _record(records: Records, cells: list[str], problem: str | None) -> Record:
     return records.record(cells)
 
 
-def _rubbish(name: str, line: int, error: AudienceError) -> str:
+def _is_rubbish(report: Report) -> bool:
+    return report.rows - report.refused <= report.rows * _USABLE
+
+
+def _rubbish(name: str, report: Report, line: int, error: AudienceError) -> str:
     return (
-        f"None of the first {_RUBBISH:,} rows of {name} can be used; the last of them, line "
-        f"{line}: {error} Nothing was imported: is it the right file?"
+        f"Of the first {report.rows:,} rows of {name}, {report.refused:,} cannot be used; the last "
+        f"of them, line {line}: {error} Nothing was imported: is it the right file?"
     )
 
 

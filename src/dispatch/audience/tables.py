@@ -277,7 +277,7 @@ def _encoding(head: bytes, where: str) -> tuple[str, str]:
     """The encoding of a text that begins so, and what is done with what is wrong in it."""
     if not head:
         raise AudienceError(f"{where} is empty.")
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and head[2:4] != b"\0\0":
         return "utf-16", "replace"
     for magic, kind in _KINDS_OF_FILE.items():
         if head.startswith(magic):

@@ -175,6 +175,11 @@ def exported(choice: Choice, out: Path) -> Iterator[str]:
 
 
 def _conditions(connection: Connection, choice: Choice) -> list[ColumnElement[bool]]:
+    if not store.is_known_desk(connection, choice.desk):
+        known = ", ".join(sorted(store.of_desks(connection))) or "none"
+        raise AudienceError(
+            f"There is no desk {choice.desk} here. Desks with subscribers: {known}."
+        )
     conditions = [store.of_desk(choice.desk)]
     if choice.state:
         conditions.append(store.in_state(choice.state))
