@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from dispatch.audience import columns, values
 from dispatch.audience.cells import bare, guarded
+from dispatch.audience.reading import Table
 from dispatch.audience.records import Record, Records
-from dispatch.audience.tables import Table
 from dispatch.errors import AudienceError
 
 

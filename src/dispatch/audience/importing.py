@@ -20,9 +20,9 @@ from sqlalchemy import Connection
 
 from dispatch.audience import forgetting, states, values
 from dispatch.audience.columns import Columns
+from dispatch.audience.reading import Table
 from dispatch.audience.records import Record, Records
 from dispatch.audience.states import GONE
-from dispatch.audience.tables import Table
 from dispatch.errors import AudienceError
 from dispatch.store import subscribers as store
 from dispatch.store.connection import Store

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection
 
 from dispatch.audience import columns, importing, segments, values, writing
 from dispatch.audience.importing import Import, Report
-from dispatch.audience.tables import Table
+from dispatch.audience.reading import Table
 from dispatch.errors import AudienceError
 from dispatch.newsroom.database import database_of, made_if_missing, opened
 from dispatch.newsroom.subscribers import NO_SUBSCRIBERS, salt_of

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.bounds import CPU_SECONDS
 
-from dispatch.audience.tables import Table
+from dispatch.audience.reading import Table
 from dispatch.errors import AudienceError
 
 
