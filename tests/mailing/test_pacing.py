@@ -1,18 +1,17 @@
-"""How fast mail goes: one rate that is held, domains that slow down alone, warm-up."""
+"""How fast mail goes: one rate that is held, domains that slow down alone."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.mailing.pacing import Domains, Ramp, Rate
+from dispatch.mailing.pacing import Domains, Rate
 from dispatch.mailing.transport import Copy, Result
 
 SLACK = 0.05
@@ -456,28 +455,3 @@ def test_it_follows_when_the_domain_takes_more_again() -> None:
     mailing.go_on(10)
     assert mailing.accepted == pytest.approx(4000, rel=0.05)
     assert not mailing.refused
-
-
-# A new IP address ------------------------------------------------------------------------------
-
-
-def test_a_new_address_is_warmed_day_by_day() -> None:
-    first = date(2026, 11, 20)
-    ramp = Ramp(first)
-    allowances = [ramp.allowance(first + timedelta(days=n)) for n in range(12)]
-    assert allowances == [
-        500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000,
-        96_000, 144_000, 216_000, 324_000,
-    ]  # fmt: skip
-
-
-def test_before_the_first_day_it_is_as_new_as_on_it() -> None:
-    assert Ramp(date(2026, 11, 20)).allowance(date(2026, 1, 1)) == 500
-
-
-@given(st.dates(), st.dates(), st.dates())
-def test_it_never_goes_down_and_is_no_limit_in_the_end(first: date, one: date, two: date) -> None:
-    ramp = Ramp(first)
-    assert ramp.allowance(min(one, two)) <= ramp.allowance(max(one, two))
-    if (one - first).days >= 30:
-        assert ramp.allowance(one) > 100_000_000

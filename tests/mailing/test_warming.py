@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dispatch.errors import SettingsError
 from dispatch.mailing.relays import parse
-from dispatch.mailing.warming import Warming
+from dispatch.mailing.warming import Warming, allowance
 from dispatch.store.connection import Store
 
 DAY = 86_400_000
@@ -114,3 +116,23 @@ def test_the_first_day_is_an_option_of_the_relay() -> None:
     assert parse("smtp://mail.example.org").warm is None
     with pytest.raises(SettingsError, match="a day such as 2026-11-20"):
         parse("smtp://mail.example.org?warm=tomorrow")
+
+
+def test_a_new_address_is_warmed_day_by_day() -> None:
+    first = date(2026, 11, 20)
+    allowances = [allowance(first, first + timedelta(days=n)) for n in range(12)]
+    assert allowances == [
+        500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000,
+        96_000, 144_000, 216_000, 324_000,
+    ]  # fmt: skip
+
+
+def test_before_the_first_day_it_is_as_new_as_on_it() -> None:
+    assert allowance(date(2026, 11, 20), date(2026, 1, 1)) == 500
+
+
+@given(st.dates(), st.dates(), st.dates())
+def test_it_never_goes_down_and_is_no_limit_in_the_end(first: date, one: date, two: date) -> None:
+    assert allowance(first, min(one, two)) <= allowance(first, max(one, two))
+    if (one - first).days >= 30:
+        assert allowance(first, one) > 100_000_000

@@ -1,4 +1,4 @@
-"""How fast mail may go: all of it together, each recipient domain, and a new IP address.
+"""How fast mail may go: all of it together, and to each recipient domain.
 
 Why it slows down as it does: docs/decisions/0004-pacing.md. ``now`` is always
 of one monotonic clock, in seconds; nothing here waits, it only says how long.
@@ -7,8 +7,6 @@ of one monotonic clock, in seconds; nothing here waits, it only says how long.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import date
 from itertools import islice
 
 from dispatch.mailing.transport import Result
@@ -242,27 +240,3 @@ def _weight(result: Result) -> float:
     if not status or status[1] == "0" or status.groups() == ("7", "1"):
         return _PERHAPS
     return 1 if status[1] in ("3", "4", "7") else 0
-
-
-_FIRST_DAY = 500
-_DOUBLING_DAYS = 7
-_DAYS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Ramp:
-    """The warming of an IP address that no mailbox provider knows yet.
-
-    Args:
-        first: the day it is first sent from.
-    """
-
-    first: date
-
-    def allowance(self, day: date) -> int:
-        """Messages that may go on ``day``: 500 on the first, twice as many on each day of a week
-        (64,000 on the eighth), half as many again on each day after that; a day before the first
-        counts as it. After thirty days it is more than anybody sends."""
-        days = min(max(0, (day - self.first).days), _DAYS)
-        doubled = min(days, _DOUBLING_DAYS)
-        return int(_FIRST_DAY * 2**doubled * 1.5 ** (days - doubled))

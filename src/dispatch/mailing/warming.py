@@ -12,10 +12,24 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection as Transaction
 
-from dispatch.mailing.pacing import Ramp
 from dispatch.store import relay_days
 
 _DAY = 86_400_000
+_FIRST_DAY = 500
+_DOUBLING_DAYS = 7
+_DAYS = 30
+
+
+def allowance(first: date, day: date) -> int:
+    """Messages that may go on ``day`` from an IP address that no mailbox provider knows yet.
+
+    500 on the ``first`` day it is sent from, twice as many on each day of a week (64,000 on the
+    eighth), half as many again on each day after that; a day before the first counts as it.
+    After thirty days it is more than anybody sends.
+    """
+    days = min(max(0, (day - first).days), _DAYS)
+    doubled = min(days, _DOUBLING_DAYS)
+    return int(_FIRST_DAY * 2**doubled * 1.5 ** (days - doubled))
 
 
 class Warming:
@@ -28,7 +42,7 @@ class Warming:
     """
 
     def __init__(self, first: Mapping[str, date]) -> None:
-        self._ramps = {name: Ramp(day) for name, day in first.items()}
+        self._first = first
         self._day = date.min
         self._ends = 0
         self._accepted: Counter[str] = Counter()  # here, since the start
@@ -40,12 +54,12 @@ class Warming:
 
     def left(self, relay: str) -> int | None:
         """How many more messages it may take today; None: it is not being warmed up."""
-        ramp = self._ramps.get(relay)
-        if ramp is None:
+        first = self._first.get(relay)
+        if first is None:
             return None
         today, then = self._known
         taken = today.get(relay, 0) + self._accepted[relay] - then.get(relay, 0)
-        return max(0, ramp.allowance(self._day) - taken)
+        return max(0, allowance(first, self._day) - taken)
 
     def may_take(self, relay: str) -> bool:
         """Whether it may be given one more, even if all that are in flight are accepted."""
@@ -58,12 +72,12 @@ class Warming:
 
     def given(self, relay: str) -> None:
         """It was given a copy."""
-        if relay in self._ramps:
+        if relay in self._first:
             self._in_flight[relay] += 1
 
     def not_given(self, relay: str) -> None:
         """There was no copy, after all."""
-        if relay in self._ramps:
+        if relay in self._first:
             self._in_flight[relay] -= 1
 
     def answered(self, relay: str, *, accepted: bool) -> bool:
@@ -72,7 +86,7 @@ class Warming:
         Returns:
             Whether that decides something for connections that were given nothing.
         """
-        if relay not in self._ramps:
+        if relay not in self._first:
             return False
         self._in_flight[relay] -= 1
         self._accepted[relay] += accepted
@@ -80,7 +94,7 @@ class Warming:
 
     def record(self, transaction: Transaction, now: int) -> None:
         """Write down what was accepted, and learn what others have seen accepted."""
-        if not self._ramps:
+        if not self._first:
             return
         here, written = dict(self._accepted), self._known[1]
         if self._day != date.min:
