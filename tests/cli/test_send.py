@@ -404,3 +404,18 @@ def test_a_retry_of_nothing_says_so(shell: Shell) -> None:
     shell.ok("send", "article.md", "--desk", "world")
     done = shell.run("mailing", "retry", "1", "--state", "in-doubt")
     assert "No copy of mailing 1 is in doubt: there is nothing to send again." in done.stderr
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_an_article_can_come_through_a_pipe(shell: Shell, name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dispatch", "send", name, "--desk", "world", "--yes"],
+        cwd=shell.folder,
+        env=shell.environment,
+        input=ARTICLE,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert shell.json("mailing", "show", "1")["subject"] == "The Ferry Is Back"

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from stat import S_ISREG
 
 from dispatch.errors import ArticleError
 
@@ -61,18 +62,26 @@ def _articles_in(folder: Path, templates: str) -> Iterator[str]:
             yield str(path)
 
 
+_said_once: dict[str, bytes] = {}
+"""What was read from where nothing can be read twice."""
+
+
 def read(name: str, limit: int) -> bytes:
     """The bytes of one article; at most ``limit`` of them are ever held.
+
+    Standard input and pipes say what they say once: whoever asks again gets the same.
 
     Raises:
         ArticleError: it does not exist, cannot be read, or is larger than ``limit``.
     """
+    if name in _said_once:
+        return _said_once[name]
     try:
         if name == STANDARD_INPUT:
-            data = sys.stdin.buffer.read(limit + 1) if sys.stdin else b""
+            data, again = sys.stdin.buffer.read(limit + 1) if sys.stdin else b"", False
         else:
             with Path(name).open("rb") as file:
-                data = file.read(limit + 1)
+                data, again = file.read(limit + 1), S_ISREG(os.fstat(file.fileno()).st_mode)
     except OSError as error:
         raise ArticleError(_unreadable(name, error)) from error
     except ValueError:  # a NUL in the name
@@ -82,6 +91,8 @@ def read(name: str, limit: int) -> bytes:
             f"{label(name)} is larger than {limit / 1_000_000:g} MB, the limit for an article. "
             "If it really is one, set DISPATCH_MAX_ARTICLE_BYTES to more."
         )
+    if not again:
+        _said_once[name] = data
     return data
 
 
