@@ -203,6 +203,8 @@ def test_a_schedule_waits_for_dispatch_run(shell: Shell) -> None:
     assert made["scheduled"] is True
     assert shell.json("mailing", "show", "1")["state"] == "scheduled"
     shell.ok("run", "--once")
+    resumed = shell.run("mailing", "resume", "1")  # of no use before its time, and it says so
+    assert "It leaves at 2027-01-04 06:00 UTC" in resumed.stderr
     assert not (shell.folder / "mails").exists()
     shell.ok("mailing", "cancel", "1")
     counts = shell.json("mailing", "show", "1")["counts"]

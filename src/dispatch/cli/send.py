@@ -140,6 +140,8 @@ def send_now(out: Path, number: int, settings: Settings, as_json: bool) -> int:
         talk.print_json({**after.to_json(), "sent_in_seconds": round(run.seconds, 3)})
     else:
         print_mailing(after)
+    if after.state == "scheduled":
+        talk.hint(f"It leaves at {after.due:%Y-%m-%d %H:%M %Z}: dispatch run must be running then.")
     for sentence in sending.advice(after, run):
         talk.hint(sentence)
     if run.stopped:
