@@ -294,6 +294,8 @@ class _Serving(asyncio.Protocol):
     def reset(self) -> None:
         """Close so that the other side is told of a broken connection."""
         sock = self.transport.get_extra_info("socket")
+        if sock is None:  # the other side was faster
+            return
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
 
