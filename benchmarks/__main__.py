@@ -9,10 +9,10 @@ import platform
 from itertools import chain
 from pathlib import Path
 
-from benchmarks import bulk, cold, mailing
+from benchmarks import audience, bulk, cold, mailing
 from benchmarks.timing import Result
 
-_PARTS = ("articles", "mailing")
+_PARTS = ("articles", "audience", "mailing")
 
 
 def main() -> None:
@@ -35,6 +35,11 @@ def main() -> None:
     }
     if "articles" in chosen.parts:
         report |= articles(chosen.runs, chosen.desk, chosen.articles)
+    if "audience" in chosen.parts:
+        found = list(audience.results(2, chosen.many))
+        for result in found:
+            show(result)
+        report["audience"] = [result.as_json() for result in found]
     if "mailing" in chosen.parts:
         report["mailing"] = mailings(chosen.turns, chosen.recipients, chosen.many)
     path = Path(__file__).parent / "results" / "latest.json"

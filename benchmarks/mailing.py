@@ -161,7 +161,6 @@ def _many(folder: Path, port: int, many: int) -> Iterator[Rate | str]:
     few = min(10_000, many)
     small = _Desk(folder / "small", few).send(port)
     large_desk = _Desk(folder / "large", many)
-    yield large_desk.imported()
     sent = large_desk.send(port, copy=False)
     yield Rate(
         f"queueing {many:,}", "the goal of 30 s", sent.before, 30, "s", sent.before / 30,
@@ -190,10 +189,7 @@ class _Desk:
                 f"reader{n}@example{n % 100}.example.org,Reader Number {n}\n"
                 for n in range(recipients)
             )
-        begun = time.perf_counter()
-        import_ = ["subscribers", "import", "readers.csv", "--desk", "world"]
-        self.memory = _run([*_DISPATCH, *import_], folder)[1]
-        self.seconds = time.perf_counter() - begun
+        _run([*_DISPATCH, "subscribers", "import", "readers.csv", "--desk", "world"], folder)
         self._size = 0
 
     @property
@@ -252,16 +248,6 @@ class _Desk:
         if copy:
             shutil.rmtree(folder.parent)
         return Sent(told["sent_in_seconds"], whole - told["sent_in_seconds"], memory)
-
-    def imported(self) -> Rate:
-        """How long the import took, against a bare loader for the same list."""
-        command = [*_OTHERS, "load-csv", str(self.folder / "readers.csv")]
-        theirs = _seconds([*command, str(self.folder / "bare.db")])
-        ratio = self.seconds / theirs
-        return Rate(
-            f"importing {self.recipients:,}", "csv, email-validator, sqlite3", self.seconds,
-            theirs, "s", ratio, ratio, ratio, 1.5, at_most=True,
-        )  # fmt: skip
 
 
 def _rate(name: str, against: str, turns: Sequence[tuple[float, float]], goal: float) -> Rate:

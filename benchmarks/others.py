@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import csv
 import smtplib
-import sqlite3
 import sys
 import time
 from collections.abc import Callable
@@ -62,39 +60,9 @@ def lockstep(port: str, message: str, count: str) -> None:
     print(time.perf_counter() - begun)
 
 
-def load_csv(path: str, database: str) -> None:
-    """A list into SQLite: columns by name, addresses checked, a table with the indexes of ours."""
-    from email_validator import validate_email
-
-    begun = time.perf_counter()
-    connection = sqlite3.connect(database)
-    connection.executescript(
-        """
-        PRAGMA journal_mode = WAL;
-        CREATE TABLE subscribers (
-            key INTEGER PRIMARY KEY, desk TEXT NOT NULL, address_key TEXT NOT NULL,
-            email TEXT NOT NULL, domain TEXT NOT NULL, name TEXT, state TEXT NOT NULL,
-            UNIQUE (desk, address_key)
-        );
-        CREATE INDEX by_address ON subscribers (address_key);
-        """
-    )
-    with connection, Path(path).open(encoding="utf-8", newline="") as file:
-        connection.executemany(
-            "INSERT OR IGNORE INTO subscribers VALUES (NULL, 'world', ?, ?, ?, ?, 'active')",
-            (
-                (checked.normalized.lower(), checked.normalized, checked.domain, row["name"])
-                for row in csv.DictReader(file)
-                for checked in [validate_email(row["email"], check_deliverability=False)]
-            ),
-        )
-    print(time.perf_counter() - begun)
-
-
 _KINDS: dict[str, Callable[..., None]] = {
     "plain-loop": plain_loop,
     "lockstep": lockstep,
-    "load-csv": load_csv,
 }
 
 if __name__ == "__main__":
