@@ -144,10 +144,15 @@ def _path(value: str) -> Path:
 
 
 def _setting(
-    default: object, parse: Callable[[str], object], about: str, *, per_desk: bool = True
+    default: object,
+    parse: Callable[[str], object],
+    about: str,
+    *,
+    per_desk: bool = True,
+    secret: bool = False,
 ) -> Any:
     metadata = {"parse": parse, "about": about, "per_desk": per_desk}
-    return field(default=default, metadata=metadata)
+    return field(default=default, metadata=metadata, repr=not secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +232,7 @@ class Settings:
         "smtp+starttls://user:password@host:587, file:folder or sendmail:. docs/sending.md tells "
         "what can follow a ? (order, weight and more).",
         per_desk=False,
+        secret=True,
     )
     smtp_rate: float = _setting(
         0.0, _rate, "Messages per second, all relays together; 0 for no limit.", per_desk=False
@@ -251,6 +257,7 @@ class Settings:
         "What signs personal links, parted by spaces, the newest first: to rotate, put a new one "
         "before the others. Without any, one is made and kept in the database.",
         per_desk=False,
+        secret=True,
     )
     dkim: Path = _setting(
         Path("dkim"),
@@ -288,6 +295,7 @@ class Settings:
         "Where `dispatch bounces read` reads: a Maildir, an mbox file, a folder of .eml files, "
         "imaps://user:password@host/folder or imap+starttls:// with the same behind it.",
         per_desk=False,
+        secret=True,
     )
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
 

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ from dispatch.mailing import sender
 from dispatch.newsroom import dkim, mailings
 from dispatch.store import subscribers as audience
 from dispatch.store.connection import Store
-from dispatch.store.tables import from_epoch
+from dispatch.store.tables import epoch, from_epoch, recipients
 
 CHUNKS = ("PIPELINING", "CHUNKING", "8BITMIME", "ENHANCEDSTATUSCODES")
 SLOW_DOWN = say("451 4.7.0 too fast")
@@ -788,3 +789,54 @@ def test_when_the_journal_cannot_be_written_nothing_more_leaves(
         desk.send()
     assert desk.counts()["accepted"] == 200
     assert max(Counter(relay.recipients).values()) == 1
+
+
+def local_mailing(desk: Engine) -> None:
+    """Two readers whose seven o'clock is ten hours apart; the first has had it."""
+    desk.subscribe("tokyo@example.org", timezone="Asia/Tokyo")
+    desk.subscribe("paris@example.org", timezone="Europe/Paris")
+    desk.make(desk.article("ferry.md", "The Ferry Is Back"), at="2026-11-25 07:00", local_time=True)
+    desk.wall = epoch(datetime(2026, 11, 24, 22, 0, tzinfo=UTC))
+    desk.run()
+    assert desk.counts() == {"accepted": 1, "queued": 1}
+
+
+def test_a_time_zone_that_was_missed_is_held_and_sent_when_the_desk_says_so(desk: Engine) -> None:
+    with SmtpServer() as server:
+        desk.through(server)
+        local_mailing(desk)
+        desk.wall = epoch(datetime(2026, 11, 25, 9, 0, tzinfo=UTC))  # Paris: 10:00, due at 7:00
+        desk.run()
+        assert desk.counts() == {"accepted": 1, "queued": 1}
+        assert desk.show().state == "held"
+        assert "was due at 2026-11-25 06:00 UTC" in desk.said[-1]
+
+        mailings.resume(desk.out, 1, from_epoch(desk.wall))
+        desk.run()
+        assert desk.counts() == {"accepted": 2}
+
+
+def test_a_time_zone_is_sent_when_its_time_has_come(desk: Engine) -> None:
+    with SmtpServer() as server:
+        desk.through(server)
+        local_mailing(desk)
+        desk.wall = epoch(datetime(2026, 11, 25, 6, 30, tzinfo=UTC))
+        desk.run()
+        assert desk.counts() == {"accepted": 2}
+
+
+def test_a_mailing_that_is_merely_slow_is_not_held(desk: Engine) -> None:
+    with SmtpServer() as server:
+        desk.through(server)
+        local_mailing(desk)
+        store = Store(desk.out / "dispatch.db")
+        with store.transaction() as connection:  # another reader in Paris had it at eight
+            connection.execute(
+                recipients.update()
+                .where(recipients.c.email == "tokyo@example.org")
+                .values(at=epoch(datetime(2026, 11, 25, 7, 0, tzinfo=UTC)))
+            )
+        store.close()
+        desk.wall = epoch(datetime(2026, 11, 25, 9, 30, tzinfo=UTC))
+        desk.run()
+        assert desk.counts() == {"accepted": 2}

@@ -163,9 +163,9 @@ def _warn_of_examples(settings: Settings) -> None:
 def _test(
     order: object, settings: Settings, now: object, test: tuple[str, ...], as_json: bool
 ) -> int:
-    from dispatch.newsroom import test_copies
+    from dispatch.newsroom import trial_copies
 
-    sent = test_copies.send(order, settings, now, test)  # type: ignore[arg-type]
+    sent = trial_copies.send(order, settings, now, test)  # type: ignore[arg-type]
     if as_json:
         talk.print_json({"test": [copy.to_json() for copy in sent]})
     else:

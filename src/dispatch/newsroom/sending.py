@@ -34,6 +34,8 @@ from dispatch.settings import Settings
 from dispatch.store import ledger as ledger_store
 from dispatch.store.connection import Store
 
+_LOOK_AGAIN = 60_000
+"""Milliseconds between two looks at whether a time zone of a mailing was missed."""
 _PATIENCE = 30.0
 """Seconds that every relay may be down before `dispatch send` leaves it to later."""
 
@@ -164,7 +166,8 @@ def _means(ledger: Ledger, room: Room, settings: Settings) -> Means:
     return Means(
         ledger=ledger,
         room=room,
-        signing=bool(room.signing),
+        # Ed25519 takes less time than handing a copy from thread to thread.
+        signing=any(key.algorithm == "rsa" for key in room.signing),
         connect=lambda relay, work: connect(relay, work, mailings.milliseconds),
         relays=Relays(known, chance),
         warming=Warming({relay.name: relay.warm for relay in known if relay.warm}),
@@ -187,6 +190,7 @@ class Room:
         self._settings = settings
         self._said = said
         self._only = only
+        self._looked_at: dict[int, int] = {}
         self.signing = dkim.load(settings.dkim)
 
     def due(self, transaction: Connection, now: int, after: int) -> int | None:
@@ -201,7 +205,25 @@ class Room:
             else:
                 ledger_store.hold(transaction, number, sentence, now)
                 self._said(sentence)
-        return ledger_store.due(transaction, now, self._only, after)
+        while (edition := ledger_store.due(transaction, now, self._only, after)) is not None:
+            if self._only is not None or not self._hold_if_overslept(transaction, edition, now):
+                break
+        return edition
+
+    def _hold_if_overslept(self, transaction: Connection, edition: int, now: int) -> bool:
+        """Hold a mailing of which a time zone was missed while nothing was running."""
+        if now - self._looked_at.get(edition, 0) < _LOOK_AGAIN:
+            return False
+        self._looked_at[edition] = now
+        settings = self._settings
+        late = now - int(settings.missed_after.total_seconds() * 1000)
+        due = ledger_store.overslept(transaction, edition, late)
+        if due is None:
+            return False
+        sentence = schedules.missed(edition, due, now, settings.missed_after, settings.timezone)
+        ledger_store.hold(transaction, edition, sentence or "", now)
+        self._said(sentence or "")
+        return True
 
     def sends(self, transaction: Connection, edition: int) -> bool:
         """Whether the mailing is being sent."""

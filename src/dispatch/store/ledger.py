@@ -27,6 +27,7 @@ from dispatch.store.tables import (
     editions,
     epoch,
     from_epoch,
+    leases,
     mailings,
     recipients,
     subscribers,
@@ -99,6 +100,37 @@ def due(connection: Connection, now: int, only: int | None = None, after: int = 
     return None if found is None else int(found)
 
 
+def overslept(connection: Connection, edition: int, before: int) -> int | None:
+    """When a time zone's copies were due that were missed: before ``before``, and nothing of the
+    mailing was sent since, nor is. None: none were.
+
+    A mailing that is merely slow has sent something since.
+    """
+    untried = (
+        recipients.c.edition == edition,
+        counts.in_state("queued"),
+        recipients.c.due > 0,
+        recipients.c.due <= before,
+        recipients.c.attempts == 0,
+    )
+    earliest = connection.execute(select(func.min(recipients.c.due)).where(*untried)).scalar()
+    if earliest is None:
+        return None
+    busy = select(leases.c.key).where(leases.c.edition == edition).limit(1)
+    sent = (
+        select(recipients.c.key)
+        .where(
+            recipients.c.edition == edition,
+            recipients.c.state.in_(("accepted", "deferred", "in_doubt")),
+            recipients.c.at >= earliest,
+        )
+        .limit(1)
+    )
+    if connection.execute(busy).first() or connection.execute(sent).first():
+        return None
+    return int(earliest)
+
+
 def next_due(connection: Connection, only: int | None = None) -> int | None:
     """When something is due next, in milliseconds since 1970; it may be past. None: never.
 
@@ -156,6 +188,7 @@ def resume(connection: Connection, edition: int, now: int) -> str:
         else:
             begun = row.started or from_epoch(now)
             _set(connection, edition, state="sending", reason=None, started=begun)
+            _let_late_ones_go(connection, edition, now)
     return counts.settle(connection, edition, now)
 
 
@@ -282,6 +315,16 @@ def _state(connection: Connection, edition: int) -> str:
     if found is None:
         raise DeliveryError(f"There is no mailing {edition}. dispatch mailing list shows them.")
     return str(found)
+
+
+def _let_late_ones_go(connection: Connection, edition: int, now: int) -> None:
+    """Whose own time has passed may leave now: the desk has decided that."""
+    late = (
+        recipients.c.edition == edition,
+        counts.in_state("queued"),
+        recipients.c.due.between(1, now),
+    )
+    connection.execute(update(recipients).where(*late).values(due=0))
 
 
 def _set(connection: Connection, edition: int, **values: object) -> None:
