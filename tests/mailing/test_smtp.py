@@ -470,9 +470,10 @@ def test_what_was_said_before_a_write_failed_is_heard() -> None:
 
 
 @pytest.mark.parametrize("offers", [LOCK_STEP, PIPELINING])
-def test_who_says_no_more_but_listens_on_is_left(offers: tuple[str, ...]) -> None:
+def test_who_says_no_more_is_left(offers: tuple[str, ...]) -> None:
     """A relay that closes its side alone: no answer can come, so the rest does not leave."""
-    with SmtpServer(Script(offers, at={"DATA": Act(b"354 go on\r\n", "eof")})) as server:
+    script = Script(offers, at={"DATA": Act(b"354 go on\r\n", "eof")}, receive_buffer=4096)
+    with SmtpServer(script) as server:
         work, end = send(server.url, [copy(1, size=9_000_000)])
     assert end.kind == "down"
     assert (work.kinds, work.left) == (["unsent"], [])

@@ -251,7 +251,7 @@ def test_hostile_words_are_short_and_harmless(way: str) -> None:
 
 @pytest.mark.parametrize("way", ["lock-step", "pipelining"])
 def test_a_large_message_is_refused_before_its_end(way: str) -> None:
-    early = say("552 5.3.4 too large", then="silence")
+    early = say("552 5.3.4 too large", then="deaf")
     script = Script(OFFERS[way], at={"body": nth(2, early)}, receive_buffer=4096)
     with SmtpServer(script) as server:
         work, end = send(server.url, [copy(1), copy(2, size=6_000_000), copy(3)], SHORT)

@@ -38,7 +38,7 @@ class Act:
 
     Args:
         say: its answer, CRLF included; None for the usual one, empty for none (it means yes).
-        then: ``silence``: it never speaks again; ``eof``: it says so, and listens on; ``deaf``: it
+        then: ``silence``: it never speaks again; ``eof``: it says so, and reads no more; ``deaf``: it
             never reads again either.
         gap: seconds between two bytes of the answer; 0 for all at once.
         accepts: whether a message that has come counts as accepted; None: if the answer is 2xx.
@@ -338,6 +338,7 @@ class _Serving(asyncio.Protocol):
             case "eof":
                 self._stopped = True
                 self.transport.write_eof()
+                self.transport.pause_reading()
             case "deaf":
                 self._stopped = True
                 self.transport.pause_reading()

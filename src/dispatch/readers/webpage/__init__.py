@@ -25,7 +25,7 @@ from dispatch.readers.webpage.images import settle
 from dispatch.readers.webpage.jsonld import Thing
 
 _OPENING = re.compile(
-    r"(?:\s|<\?xml[^>]*+>|<!--(?:(?!-->).){0,2000}+-->)*+<(?P<tag>!doctype html|[a-z][a-z0-9]*)\b",
+    r"(?:\s|<\?xml[^>]*+>|<!--(?:(?!-->).){0,2000}-->)*+<(?P<tag>!doctype html|[a-z][a-z0-9]*)\b",
     re.IGNORECASE | re.DOTALL,
 )
 _USUAL = frozenset({"noscript"})
