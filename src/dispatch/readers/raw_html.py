@@ -32,9 +32,10 @@ _TO_CLOSE = _RAW | {
 _ENDLESS = "plaintext"
 """Whatever follows this tag stands inside of it."""
 
+# No *+ behind the attributes: Python 3.11.2 (Debian 12) does not give back what the last try took.
 _TAG = re.compile(
     r"<(?P<end>/?)(?P<name>[a-zA-Z][^\s/>\"'<=`]*+)"
-    r"(?:[\s/]*+[^\s/>\"'<=`]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s\"'=<>`]++))?+)*"  # no *+: it goes wrong in Python 3.11.2
+    r"(?:[\s/]*+[^\s/>\"'<=`]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s\"'=<>`]++))?+)*"
     r"(?P<gap>[\s/]*+)>"
 )
 _MARKUP = re.compile(r"<(?=[a-zA-Z/!?])")
