@@ -13,7 +13,9 @@ from dispatch.cli import talk
 from dispatch.cli.options import json_option, out_option
 
 if TYPE_CHECKING:
-    from dispatch.newsroom.send import Plan
+    from datetime import datetime
+
+    from dispatch.newsroom.send import Order, Plan
     from dispatch.settings import Settings
 
 _MANY = 100_000
@@ -161,11 +163,11 @@ def _warn_of_examples(settings: Settings) -> None:
 
 
 def _test(
-    order: object, settings: Settings, now: object, test: tuple[str, ...], as_json: bool
+    order: Order, settings: Settings, now: datetime, test: tuple[str, ...], as_json: bool
 ) -> int:
     from dispatch.newsroom import trial_copies
 
-    sent = trial_copies.send(order, settings, now, test)  # type: ignore[arg-type]
+    sent = trial_copies.send(order, settings, now, test)
     if as_json:
         talk.print_json({"test": [copy.to_json() for copy in sent]})
     else:

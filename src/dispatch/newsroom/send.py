@@ -1,7 +1,7 @@
 """Making a mailing: an edition, its candidates, and who of them gets it.
 
-A rehearsal does all of it and keeps nothing, so that its numbers are those of
-the mailing itself.
+A rehearsal does all of it but write down the recipients, whom it counts, and
+keeps nothing: its numbers are those of the mailing itself.
 """
 
 from __future__ import annotations
