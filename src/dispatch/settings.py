@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
-from datetime import UTC, timedelta, tzinfo
+from datetime import UTC, time, timedelta, tzinfo
 from difflib import get_close_matches
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -113,6 +114,7 @@ def _count(least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -134,6 +136,69 @@ def _choice(*choices: str) -> Callable[[str], str]:
 
 def _words(value: str) -> tuple[str, ...]:
     return tuple(value.split())
+
+
+def _urls(value: str) -> tuple[str, ...]:
+    """Web addresses as they are: a hub's may have a query."""
+    for word in value.split():
+        parts = urlsplit(word)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment:
+            raise ValueError(f"{word} is not a web address such as https://hub.example.org/")
+        if not word.isascii() or any(c in '<>"' for c in word):
+            raise ValueError(f"{word} holds characters that no web address has")
+    return tuple(value.split())
+
+
+def _origins(value: str) -> tuple[str, ...]:
+    """Origins (RFC 6454): scheme, host and port."""
+    for word in value.split():
+        if not re.fullmatch(r"https?://[a-z0-9.\-]+(:\d{1,5})?", word):
+            raise ValueError(f"{word} is not an origin such as https://www.example.org")
+    return tuple(value.split())
+
+
+def _networks(value: str) -> tuple[str, ...]:
+    for word in value.split():
+        try:
+            ip_network(word)
+        except ValueError:
+            raise ValueError(f"{word} is neither an IP address nor a network") from None
+    return tuple(value.split())
+
+
+def _listen(value: str) -> tuple[str, int]:
+    host, _, port = value.strip().rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        ip_address(host)
+        number = int(port)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= 65535:
+        raise ValueError("it must be an IP address and a port such as 127.0.0.1:8000")
+    return host, number
+
+
+def _clock(value: str) -> time:
+    if not re.fullmatch(r"\d{1,2}:\d{2}", value.strip()):
+        raise ValueError("it must be a time of day such as 07:00")
+    hour, minute = value.strip().split(":")
+    if int(hour) > 23 or int(minute) > 59:
+        raise ValueError("it must be a time of day such as 07:00")
+    return time(int(hour), int(minute))
+
+
+def _login(value: str) -> str:
+    user, colon, password = value.strip().partition(":")
+    if not user or not colon or len(password) < 8:
+        raise ValueError("it must be user:password, with a password of at least 8 characters")
+    return value.strip()
+
+
+def _token(value: str) -> str:
+    if not re.fullmatch(r"[!-~]{16,200}", value.strip()):
+        raise ValueError("it needs at least 16 characters, such as `openssl rand -hex 16` prints")
+    return value.strip()
 
 
 def _path(value: str) -> Path:
@@ -294,6 +359,119 @@ class Settings:
         _text,
         "Where `dispatch bounces read` reads: a Maildir, an mbox file, a folder of .eml files, "
         "imaps://user:password@host/folder or imap+starttls:// with the same behind it.",
+        per_desk=False,
+        secret=True,
+    )
+    access: str = _setting(
+        "public",
+        _choice("public", "members", "private"),
+        "Who reads a desk on the web: public; members (pages and feeds show standfirsts, the full "
+        "text takes a subscriber's personal feed) or private (nothing is shown without one).",
+    )
+    hubs: tuple[str, ...] = _setting(
+        (),
+        _urls,
+        "WebSub hubs that are told of every change of a feed, parted by spaces.",
+    )
+    privacy_url: str = _setting(
+        "", _url, "What you do with subscribers' data: a page that every sign-up form links to."
+    )
+    form_origins: tuple[str, ...] = _setting(
+        (),
+        _origins,
+        "Sites whose own pages may hold a sign-up form of the desk, parted by spaces, such as "
+        "https://www.example.org.",
+    )
+    confirm_within: timedelta = _setting(
+        timedelta(days=7), _duration, "How long the link in a confirmation mail works."
+    )
+    signups_per_ip: int = _setting(
+        20,
+        _count(0, 1_000_000),
+        "Sign-ups an hour from one IP address; 0 for no limit.",
+        per_desk=False,
+    )
+    signups_per_domain: int = _setting(
+        500,
+        _count(0, 1_000_000),
+        "Confirmation mails an hour to addresses of one domain, the large mailbox providers' "
+        "apart; 0 for no limit.",
+        per_desk=False,
+    )
+    digest_at: time = _setting(
+        time(7), _clock, "When daily and weekly digests leave, in each subscriber's time zone."
+    )
+    digest_day: str = _setting(
+        "monday", _choice(*_WEEKDAYS), "The day on which weekly digests leave."
+    )
+    clicks: str = _setting(
+        "off",
+        _choice("off", "on"),
+        "Whether clicks on a newsletter's links are counted: per link, never per person.",
+    )
+    opens: str = _setting(
+        "off",
+        _choice("off", "on"),
+        "Whether openings of a newsletter are counted: per edition, never per person.",
+    )
+    listen: tuple[str, int] = _setting(
+        ("127.0.0.1", 8000),
+        _listen,
+        "Where `dispatch serve` listens: an IP address and a port.",
+        per_desk=False,
+    )
+    hosts: tuple[str, ...] = _setting(
+        (),
+        _words,
+        "Host names that `dispatch serve` answers to besides that of DISPATCH_SITE_URL, parted by "
+        "spaces.",
+        per_desk=False,
+    )
+    trusted_proxies: tuple[str, ...] = _setting(
+        (),
+        _networks,
+        "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: IP addresses or "
+        "networks, parted by spaces.",
+        per_desk=False,
+    )
+    metrics_token: str = _setting(
+        "",
+        _token,
+        "What Prometheus has to show (Authorization: Bearer …) to read /metrics; without it there "
+        "is no such page.",
+        per_desk=False,
+        secret=True,
+    )
+    ses_topics: tuple[str, ...] = _setting(
+        (),
+        _words,
+        "Amazon SES: the ARNs of the SNS topics whose messages are believed.",
+        per_desk=False,
+    )
+    postmark_webhook: str = _setting(
+        "",
+        _login,
+        "Postmark: user:password of the webhook's basic authentication.",
+        per_desk=False,
+        secret=True,
+    )
+    sendgrid_webhook_key: str = _setting(
+        "", _text, "SendGrid: the verification key of the signed event webhook.", per_desk=False
+    )
+    mailgun_webhook_key: str = _setting(
+        "", _text, "Mailgun: the HTTP webhook signing key.", per_desk=False, secret=True
+    )
+    sparkpost_webhook: str = _setting(
+        "",
+        _login,
+        "SparkPost: user:password of the webhook's basic authentication.",
+        per_desk=False,
+        secret=True,
+    )
+    mailjet_webhook: str = _setting(
+        "",
+        _login,
+        "Mailjet: user:password in the event callback's URL.",
         per_desk=False,
         secret=True,
     )

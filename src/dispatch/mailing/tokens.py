@@ -2,10 +2,12 @@
 
     <the recipient's key, hexadecimal>-<96 bits of an HMAC, hexadecimal>    such as 1f4-9b…e2
 
-There are two kinds, and neither passes for the other. A *link* token stands in
+There are four kinds, and none passes for another. A *link* token stands in
 the links of a person's copy and in List-Unsubscribe: who has it may unsubscribe
 them. A *VERP* token stands in the return path, where every relay sees it: who
-has it may report a bounce. Both are short enough for a local part (64 octets;
+has it may report a bounce. A *feed* token stands in the address of somebody's personal
+feed, and names the row that says whether it is still good. A *click* token
+stands in a counted link. All are short enough for a local part (64 octets;
 RFC 5321, 4.5.3.1.1) and mean the same in capitals, which relays may make of
 them.
 
@@ -34,6 +36,8 @@ _SHORTEST_KEY = 16
 _TOKEN = re.compile(r"([0-9a-f]{1,12})-([0-9a-f]{24})")
 _LINK = "dispatch.mailing.link"
 _VERP = "dispatch.mailing.verp"
+_FEED = "dispatch.web.feed"
+_CLICK = "dispatch.web.click"
 
 
 class Tokens:
@@ -87,6 +91,16 @@ class Tokens:
         """Makes the VERP token of a recipient's key."""
         return _maker(self._keys[self.signing], _VERP)
 
+    @cached_property
+    def feed(self) -> Callable[[int], str]:
+        """Makes the token of a personal feed's key."""
+        return _maker(self._keys[self.signing], _FEED)
+
+    @cached_property
+    def click(self) -> Callable[[int], str]:
+        """Makes the token of a counted link's key."""
+        return _maker(self._keys[self.signing], _CLICK)
+
     def read_link(self, token: str) -> int | None:
         """The recipient's key, or None where ``token`` is no link token of ours."""
         return self._read(token, _LINK)
@@ -94,6 +108,14 @@ class Tokens:
     def read_verp(self, token: str) -> int | None:
         """The recipient's key, or None where ``token`` is no VERP token of ours."""
         return self._read(token, _VERP)
+
+    def read_feed(self, token: str) -> int | None:
+        """The key of the personal feed, or None where ``token`` is no feed token of ours."""
+        return self._read(token, _FEED)
+
+    def read_click(self, token: str) -> int | None:
+        """The key of the counted link, or None where ``token`` is no click token of ours."""
+        return self._read(token, _CLICK)
 
     def _read(self, token: str, salt: str) -> int | None:
         """Takes as long for a wrong token as for any other; ``token`` may be anything."""

@@ -7,6 +7,7 @@ marked as read. A crash between the two has it read once more, which is harmless
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from dispatch.mailing.bounces.mailboxes import Letter, Mailbox, open_mailbox
 from dispatch.mailing.bounces.severity import Verdict, judge
 from dispatch.mailing.harmless import harmless
 from dispatch.mailing.tokens import Tokens
-from dispatch.newsroom import keys
+from dispatch.newsroom import keys, mailings
 from dispatch.newsroom.database import opened
 from dispatch.settings import Settings
 from dispatch.store import bounces as store
@@ -271,3 +272,19 @@ class Effect:
         if self.copy.subscriber is None:
             return None
         return audience_store.subscriber(self.connection, self.copy.subscriber)
+
+
+def round_(
+    out: Path, settings: Settings, said: Callable[[str], None], stopped: Callable[[], bool]
+) -> None:
+    """Read what came back, where a mailbox is set (DISPATCH_BOUNCES), and say what it was."""
+    if not settings.bounces:
+        return
+    tally = read(Order(out), settings, mailings.now, io.BytesIO(), stopped)
+    if tally.read:
+        counted = ", ".join(
+            f"{count:,} {outcome.replace('_', ' ')}"
+            for outcome, count in tally.counts.items()
+            if count
+        )
+        said(f"{tally.read:,} messages came back: {counted}.")

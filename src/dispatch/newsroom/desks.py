@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from sqlalchemy import Connection
+
 from dispatch.desk import Desk, Mailbox
 from dispatch.errors import SettingsError
 from dispatch.newsroom import slugs
 from dispatch.settings import Settings, variable
+from dispatch.store import articles as article_store
+from dispatch.store import subscribers as subscriber_store
 
 
 def desk_slug(name: str) -> str:
@@ -48,6 +52,16 @@ def make_desk(name: str, slug: str, settings: Settings, tag: str | None = None) 
         accent=own.accent,
         tag=tag,
     )
+
+
+def known_desk(connection: Connection, slug: str, settings: Settings) -> Desk | None:
+    """The desk of this slug that has published or has subscribers; None: there is none."""
+    row = article_store.desk(connection, slug)
+    if row is not None:
+        return make_desk(row.name, slug, settings, row.tag)
+    if not subscriber_store.is_known_desk(connection, slug):
+        return None
+    return make_desk(slug.replace("-", " ").capitalize(), slug, settings)
 
 
 def mail_address(pattern: str, desk: Desk) -> str:

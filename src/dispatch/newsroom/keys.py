@@ -22,3 +22,8 @@ def tokens(connection: Connection, settings: Settings, now: datetime) -> Tokens:
     """
     stored = store.secret(connection, _NAME, lambda: secrets.token_urlsafe(32), now)
     return Tokens((*settings.secret_keys, stored))
+
+
+def form_key(connection: Connection, now: datetime) -> str:
+    """What signs the forms of the site."""
+    return store.secret(connection, "forms", lambda: secrets.token_urlsafe(32), now)

@@ -1,70 +1,87 @@
-"""What `dispatch run` does besides sending: reading what came back, every few minutes."""
+"""What `dispatch run` does besides sending: one round after the other, each kind at its own pace."""
 
 from __future__ import annotations
 
-import io
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from dispatch.errors import DispatchError
-from dispatch.newsroom import bounces
-from dispatch.newsroom.bounces import Order, Tally
-from dispatch.newsroom.mailings import now
+from dispatch.newsroom import bounces, digests, pings, signups, site_files
 from dispatch.settings import Settings
 
-_EVERY = 300.0
-"""Seconds between two rounds."""
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One kind of work that comes again and again.
+
+    ``work(out, settings, said, stopped)`` does what there is to do now; it says
+    sentences and looks at ``stopped`` between two steps.
+    """
+
+    name: str
+    every: float
+    """Seconds between two of them."""
+    work: Callable[[Path, Settings, Callable[[str], None], Callable[[], bool]], None]
+    otherwise: str
+    """What is said before the reason, where it cannot be done."""
+
+
+ROUNDS = (
+    Round("sign-ups", 1, signups.work_off, "Sign-ups could not be worked off"),
+    Round("digests", 30, digests.make_due, "Digests could not be made"),
+    Round("archive", 30, site_files.bring_up_to_date, "The archive could not be written"),
+    Round("pings", 2, pings.send, "Hubs could not be told of changes"),
+    Round("bounces", 300, bounces.round_, "Bounces could not be read"),
+)
 
 
 @contextmanager
 def rounds(out: Path, settings: Settings, said: Callable[[str], None]) -> Iterator[None]:
-    """Make rounds in a thread of their own while the body runs; the first one at once.
+    """Make rounds, each kind in a thread of its own, while the body runs; the first ones at once.
 
-    Nothing is done where no mailbox is set (DISPATCH_BOUNCES). What goes wrong is said,
-    and tried again in the next round.
+    What goes wrong is said, once until it goes well again, and tried again in the next round.
     """
-    if not settings.bounces:
-        yield
-        return
     ended = threading.Event()
-    thread = threading.Thread(target=_go, args=(out, settings, said, ended), name="rounds")
-    thread.start()
-    try:
+
+    def go(kind: Round) -> None:
+        before = ""
+        while True:
+            before = _made(kind, out, settings, said, ended.is_set, before)
+            if ended.wait(kind.every):
+                return
+
+    with ExitStack() as stack:
+        for kind in ROUNDS:
+            thread = threading.Thread(target=go, args=(kind,), name=kind.name)
+            thread.start()
+            stack.callback(thread.join)
+        stack.callback(ended.set)
         yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 def once(out: Path, settings: Settings, said: Callable[[str], None]) -> None:
-    """One round."""
-    if settings.bounces:
-        _round(out, settings, said, lambda: False)
+    """One round of each kind."""
+    for kind in ROUNDS:
+        _made(kind, out, settings, said, lambda: False, "")
 
 
-def _go(out: Path, settings: Settings, said: Callable[[str], None], ended: threading.Event) -> None:
-    while True:
-        _round(out, settings, said, ended.is_set)
-        if ended.wait(_EVERY):
-            return
-
-
-def _round(
-    out: Path, settings: Settings, said: Callable[[str], None], stopped: Callable[[], bool]
-) -> None:
+def _made(
+    kind: Round,
+    out: Path,
+    settings: Settings,
+    said: Callable[[str], None],
+    stopped: Callable[[], bool],
+    before: str,
+) -> str:
+    """Make one; returns what went wrong, and says it unless it is the same as ``before``."""
     try:
-        tally = bounces.read(Order(out), settings, now, io.BytesIO(), stopped)
+        kind.work(out, settings, said, stopped)
     except DispatchError as error:
-        said(f"Bounces could not be read: {error}")
-    else:
-        if tally.read:
-            said(_told(tally))
-
-
-def _told(tally: Tally) -> str:
-    counted = ", ".join(
-        f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in tally.counts.items() if count
-    )
-    return f"{tally.read:,} messages came back: {counted}."
+        told = f"{kind.otherwise}: {error}"
+        if told != before:
+            said(told)
+        return told
+    return ""

@@ -134,24 +134,53 @@ def render_index(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class FormPage:
+    """A page with a form: HTML, UTF-8, and the Content-Security-Policy that goes with it."""
+
+    html: bytes
+    policy: str
+    """Without ``frame-ancestors``, which a page cannot say of itself."""
+
+
+def render_form(name: str, desk: Desk, templates: Templates, **values: object) -> FormPage:
+    """A page that people act on, from a template that extends ``web/form.html``.
+
+    Args:
+        desk: its language is what the page speaks.
+        values: what the template asks for.
+
+    Raises:
+        TemplateError, SettingsError: as for :func:`render`.
+    """
+    colours = _colours(desk)
+    style = _style(("web/style.css", "web/form.css"), None, desk, templates, colours)
+    policy = _policy(style, form="'self'")
+    html = templates.render(
+        name,
+        None,
+        desk,
+        style=Markup(style),  # noqa: S704 - templates, filled in with colours
+        policy=policy,
+        link=web_uri,
+        locale=_locale(templates.language(None, desk).tag),
+        **colours,
+        **values,
+    )
+    return FormPage(printable(html).encode(), policy)
+
+
 def _page(
     name: str, article: Article | None, desk: Desk, templates: Templates, **values: object
 ) -> WebPage:
-    colours = {
-        "paper": PAPER,
-        "night": NIGHT,
-        "accent": legible(desk.accent, PAPER),
-        "night_accent": legible(desk.accent, NIGHT),
-    }
-    style = printable(templates.render("web/style.css", article, desk, **colours)).strip()
-    digest = b64encode(sha256(style.encode()).digest()).decode()
+    colours = _colours(desk)
+    style = _style(("web/style.css",), article, desk, templates, colours)
     html = templates.render(
         name,
         article,
         desk,
         style=Markup(style),  # noqa: S704 - a template, filled in with colours
-        policy=f"default-src 'none'; img-src https: http:; style-src 'sha256-{digest}'; "
-        "base-uri 'none'; form-action 'none'",
+        policy=_policy(style),
         link=web_uri,
         external=lambda html: _external(html, desk.host),
         iso=lambda time: _iso(time, desk),
@@ -159,6 +188,34 @@ def _page(
         **values,
     )
     return WebPage(printable(html).encode())
+
+
+def _colours(desk: Desk) -> dict[str, str]:
+    return {
+        "paper": PAPER,
+        "night": NIGHT,
+        "accent": legible(desk.accent, PAPER),
+        "night_accent": legible(desk.accent, NIGHT),
+    }
+
+
+def _style(
+    names: Iterable[str],
+    article: Article | None,
+    desk: Desk,
+    templates: Templates,
+    colours: dict[str, str],
+) -> str:
+    sheets = (printable(templates.render(name, article, desk, **colours)) for name in names)
+    return "\n".join(sheet.strip() for sheet in sheets)
+
+
+def _policy(style: str, *, form: str = "'none'") -> str:
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; img-src https: http:; style-src 'sha256-{digest}'; "
+        f"base-uri 'none'; form-action {form}"
+    )
 
 
 def _iso(time: datetime | None, desk: Desk) -> str | None:

@@ -27,7 +27,7 @@ from sqlalchemy.types import TypeDecorator
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration: what a database made today is stamped with."""
 
 
@@ -160,6 +160,11 @@ subscribers = Table(
     Column("consent_ip", String),
     Column("created", UtcTime, nullable=False),
     Column("changed", UtcTime, nullable=False),
+    Column("consent_text", String),  # what stood at the button that they pressed
+    # each: every edition by itself; daily, weekly: a digest of what was published
+    Column("frequency", String, nullable=False, server_default="each"),
+    Column("paused_until", EpochTime),  # nothing is sent to them before
+    Column("digested", EpochTime),  # what was published up to here they have had
     UniqueConstraint("desk", "address_key", name="subscribers_address"),
     Index("subscribers_person", "address_key"),
 )
@@ -175,6 +180,73 @@ moves = Table(
     Column("after", String, nullable=False),
     Column("cause", String, nullable=False),  # in words
     Index("moves_subscriber", "subscriber"),
+)
+
+# What people asked for at a sign-up form, written down before anything else is done about it. What
+# is done keeps its time, address and IP address for a while: limits are counted by them.
+signups = Table(
+    "signups",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("desk", String, nullable=False),
+    Column("address_key", String, nullable=False),
+    Column("email", String, nullable=False),
+    Column("domain", String, nullable=False),
+    Column("name", String),
+    Column("language", String),
+    Column("timezone", String),
+    Column("frequency", String, nullable=False, server_default="each"),
+    Column("source", String, nullable=False),  # the form: the sign-up page, or a site's own
+    Column("text", String, nullable=False),  # what stood at the button
+    Column("ip", String),
+    Column("at", EpochTime, nullable=False),
+    Column("done", EpochTime),  # None: it waits
+    Column("outcome", String),  # asked, or why nothing was sent
+    Index(
+        "signups_waiting",
+        "key",
+        sqlite_where=text("done IS NULL"),
+        postgresql_where=text("done IS NULL"),
+    ),
+    Index("signups_address", "address_key", "done"),
+    Index("signups_domain", "domain", "done"),
+    Index("signups_done", "done"),
+)
+
+# Personal feed addresses. The token that stands in one is signed and names the row: whoever knows
+# the table does not know the address.
+feed_tokens = Table(
+    "feed_tokens",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("subscriber", Integer, nullable=False),
+    Column("made", EpochTime, nullable=False),
+    Column("revoked", EpochTime),
+    Index("feed_tokens_subscriber", "subscriber"),
+)
+
+# How often, and from how many places, a personal feed was read on each day (UTC).
+feed_days = Table(
+    "feed_days",
+    metadata,
+    Column("token", Integer, ForeignKey("feed_tokens.key"), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("reads", Integer, nullable=False),
+    Column("places", Integer, nullable=False),  # different IP addresses, at least so many
+)
+
+# Who may use the API. Of a token there is only its hash.
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("hash", String, nullable=False, unique=True),  # SHA-256
+    Column("scopes", String, nullable=False),  # parted by spaces
+    Column("made", UtcTime, nullable=False),
+    Column("expires", UtcTime),
+    Column("revoked", UtcTime),
+    Column("used", UtcTime),  # about when it was last used
 )
 
 # Addresses that are not mailed, whatever a list says. An empty desk: by none of them.
@@ -217,6 +289,8 @@ editions = Table(
     Column("made", UtcTime, nullable=False),
     Column("seed", String, nullable=False),  # random; Message-IDs and copies are made of it
     Column("token_key", String, nullable=False),  # which secret signed the personal links
+    # newsletter, digest; confirm, welcome: what Dispatch itself writes, one edition a day
+    Column("kind", String, nullable=False, server_default="newsletter"),
     sqlite_autoincrement=True,
 )
 
@@ -342,4 +416,40 @@ bounces = Table(
     UniqueConstraint("message", "recipient", name="bounces_once"),
     Index("bounces_subscriber", "subscriber"),
     Index("bounces_recipient", "recipient"),
+)
+
+# The web -----------------------------------------------------------------------------------------
+
+# Hubs that are to be told of a change of a feed (WebSub). What was told is deleted.
+pings = Table(
+    "pings",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("hub", String, nullable=False),
+    Column("topic", String, nullable=False),  # the feed's address
+    Column("made", EpochTime, nullable=False),
+    Column("due", EpochTime, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("reply", String),  # why the last attempt failed
+    UniqueConstraint("hub", "topic", name="pings_once"),
+)
+
+# Links of newsletters whose clicks are counted.
+links = Table(
+    "links",
+    metadata,
+    Column("key", Integer, primary_key=True),
+    Column("edition", Integer, ForeignKey("editions.key"), nullable=False),
+    Column("url", String, nullable=False),
+    UniqueConstraint("edition", "url", name="links_once"),
+)
+
+# How often a link was followed on each day (UTC); link 0 is the opening of the edition itself.
+clicks = Table(
+    "clicks",
+    metadata,
+    Column("edition", Integer, ForeignKey("editions.key"), primary_key=True),
+    Column("link", Integer, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("count", Integer, nullable=False),
 )

@@ -1,0 +1,112 @@
+"""Sign-up, preferences, members' feeds, the API, WebSub and clicks."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("subscribers", sa.Column("consent_text", sa.String))
+    op.add_column(
+        "subscribers",
+        sa.Column("frequency", sa.String, nullable=False, server_default="each"),
+    )
+    op.add_column("subscribers", sa.Column("paused_until", sa.BigInteger))
+    op.add_column("subscribers", sa.Column("digested", sa.BigInteger))
+    op.add_column(
+        "editions", sa.Column("kind", sa.String, nullable=False, server_default="newsletter")
+    )
+    _signups()
+    _tokens()
+    _pings_and_clicks()
+
+
+def _signups() -> None:
+    op.create_table(
+        "signups",
+        sa.Column("key", sa.Integer, primary_key=True),
+        sa.Column("desk", sa.String, nullable=False),
+        sa.Column("address_key", sa.String, nullable=False),
+        sa.Column("email", sa.String, nullable=False),
+        sa.Column("domain", sa.String, nullable=False),
+        sa.Column("name", sa.String),
+        sa.Column("language", sa.String),
+        sa.Column("timezone", sa.String),
+        sa.Column("frequency", sa.String, nullable=False, server_default="each"),
+        sa.Column("source", sa.String, nullable=False),
+        sa.Column("text", sa.String, nullable=False),
+        sa.Column("ip", sa.String),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("done", sa.BigInteger),
+        sa.Column("outcome", sa.String),
+    )
+    waiting = sa.text("done IS NULL")
+    op.create_index(
+        "signups_waiting", "signups", ["key"], sqlite_where=waiting, postgresql_where=waiting
+    )
+    op.create_index("signups_address", "signups", ["address_key", "done"])
+    op.create_index("signups_domain", "signups", ["domain", "done"])
+    op.create_index("signups_done", "signups", ["done"])
+
+
+def _tokens() -> None:
+    op.create_table(
+        "feed_tokens",
+        sa.Column("key", sa.Integer, primary_key=True),
+        sa.Column("subscriber", sa.Integer, nullable=False),
+        sa.Column("made", sa.BigInteger, nullable=False),
+        sa.Column("revoked", sa.BigInteger),
+    )
+    op.create_index("feed_tokens_subscriber", "feed_tokens", ["subscriber"])
+    op.create_table(
+        "feed_days",
+        sa.Column("token", sa.Integer, sa.ForeignKey("feed_tokens.key"), primary_key=True),
+        sa.Column("day", sa.Date, primary_key=True),
+        sa.Column("reads", sa.Integer, nullable=False),
+        sa.Column("places", sa.Integer, nullable=False),
+    )
+    op.create_table(
+        "api_tokens",
+        sa.Column("key", sa.Integer, primary_key=True),
+        sa.Column("name", sa.String, nullable=False, unique=True),
+        sa.Column("hash", sa.String, nullable=False, unique=True),
+        sa.Column("scopes", sa.String, nullable=False),
+        sa.Column("made", sa.DateTime, nullable=False),
+        sa.Column("expires", sa.DateTime),
+        sa.Column("revoked", sa.DateTime),
+        sa.Column("used", sa.DateTime),
+    )
+
+
+def _pings_and_clicks() -> None:
+    op.create_table(
+        "pings",
+        sa.Column("key", sa.Integer, primary_key=True),
+        sa.Column("hub", sa.String, nullable=False),
+        sa.Column("topic", sa.String, nullable=False),
+        sa.Column("made", sa.BigInteger, nullable=False),
+        sa.Column("due", sa.BigInteger, nullable=False),
+        sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("reply", sa.String),
+        sa.UniqueConstraint("hub", "topic", name="pings_once"),
+    )
+    op.create_table(
+        "links",
+        sa.Column("key", sa.Integer, primary_key=True),
+        sa.Column("edition", sa.Integer, sa.ForeignKey("editions.key"), nullable=False),
+        sa.Column("url", sa.String, nullable=False),
+        sa.UniqueConstraint("edition", "url", name="links_once"),
+    )
+    op.create_table(
+        "clicks",
+        sa.Column("edition", sa.Integer, sa.ForeignKey("editions.key"), primary_key=True),
+        sa.Column("link", sa.Integer, primary_key=True),
+        sa.Column("day", sa.Date, primary_key=True),
+        sa.Column("count", sa.Integer, nullable=False),
+    )

@@ -1,0 +1,1 @@
+"""HTTP: what subscribers, partners' programs and mail providers touch."""

@@ -1,0 +1,1 @@
+"""Pages for people: forms and what they lead to."""
