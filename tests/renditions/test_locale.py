@@ -54,9 +54,13 @@ def labels_in_templates() -> Iterator[tuple[Path, int, object]]:
 
 
 def labels_in_code() -> Iterator[str]:
-    for path in sorted(Path(dispatch.renditions.__path__[0]).glob("*.py")):
+    rooms = (
+        Path(dispatch.renditions.__path__[0]),
+        Path(dispatch.renditions.__path__[0]).parent / "web",
+    )
+    for path in sorted(path for room in rooms for path in room.rglob("*.py")):
         with path.open("rb") as file:
-            for _, _, said, _ in extract_python(file, list(FUNCTIONS), [], {}):
+            for _, _, said, _ in extract_python(file, [*FUNCTIONS, "label"], [], {}):
                 if isinstance(said, str):
                     yield said
 

@@ -129,10 +129,15 @@ def freeze(
     token_key: str,
     made: datetime,
     settings: Settings,
+    kind: str = "newsletter",
 ) -> int:
-    """Record the edition and everything that it is made of; returns its number."""
+    """Record the edition and everything that it is made of; returns its number.
+
+    Args:
+        kind: as in the table ``editions``.
+    """
     desk = content.desk
-    row = EditionRow(0, desk.slug, content.subject, segment, made, seed, token_key)
+    row = EditionRow(0, desk.slug, content.subject, segment, made, seed, token_key, kind)
     number = store.add(connection, row)
     store.add_articles(connection, number, [(a.id or "", a.version or 1) for a in content.articles])
     own = content.rendition

@@ -1,4 +1,4 @@
-"""What `dispatch run` does besides sending: one round after the other, each kind at its own pace."""
+"""What `dispatch run` does besides sending: rounds, each kind at its own pace."""
 
 from __future__ import annotations
 

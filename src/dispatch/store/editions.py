@@ -26,6 +26,7 @@ class EditionRow:
     made: datetime
     seed: str
     token_key: str
+    kind: str = "newsletter"
 
 
 def add(connection: Connection, row: EditionRow) -> int:

@@ -64,6 +64,10 @@ class SubscriberRow:
     consent_ip: str | None
     created: datetime
     changed: datetime
+    consent_text: str | None = None
+    frequency: str = "each"
+    paused_until: datetime | None = None
+    digested: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,11 @@ from dispatch.web.site import site_of
 _MOST_LANGUAGES = 20
 
 
+def label(text: str) -> str:
+    """``text`` as it is, marked as one that the catalogues have to know."""
+    return text
+
+
 async def page(
     request: Request,
     name: str,
@@ -63,7 +68,10 @@ async def notice(
     status: int = 200,
     language: str | None = None,
 ) -> Response:
-    """A page that says one thing; ``heading`` and ``sentences`` are labels, in English."""
+    """A page that says one thing; ``heading`` and ``sentences`` are labels, in English.
+
+    Where they are not in a template, :func:`label` marks them.
+    """
     tag = spoken(request, desk, language)
     said = site_of(request).templates.language(None, replace(desk, language=tag)).gettext
     return await page(
