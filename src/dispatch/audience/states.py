@@ -42,11 +42,15 @@ _LAWFUL: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """That somebody asked for the newsletter: where, when, and from which IP address."""
+    """That somebody asked for the newsletter: where, when, and from which IP address.
+
+    ``text`` is what stood at the button that they pressed.
+    """
 
     source: str
     at: datetime
     ip: str | None = None
+    text: str | None = None
 
 
 def is_lawful(before: str, after: str, *, by_consent: bool = False) -> bool:
@@ -95,6 +99,7 @@ def move(
             "consent_source": consent.source,
             "consent_at": consent.at,
             "consent_ip": consent.ip,
+            "consent_text": consent.text,
         }
         store.change(connection, row.key, values, now)
     if after in GONE:
