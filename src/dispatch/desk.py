@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from urllib.parse import quote, urlsplit
 
@@ -58,6 +58,13 @@ class Desk:
     """The masthead's colour, ``#rrggbb``."""
     tag: str | None = None
     """The id of its feed, a tag: URI (RFC 4151); None: made of the host."""
+    access: str = "public"
+    """Who reads it on the web: everybody (``public``), subscribers in full and everybody the
+    standfirsts (``members``), or subscribers alone (``private``)."""
+    hubs: tuple[str, ...] = ()
+    """The WebSub hubs that its public feeds name."""
+    reader: str | None = None
+    """The token of a subscriber for whom its feeds and pages are written; None: for everybody."""
 
     @property
     def host(self) -> str:
@@ -66,11 +73,24 @@ class Desk:
 
     @property
     def feed_id(self) -> str:
-        return self.tag or f"tag:{self.host},2026:{self.slug}"
+        """The id of its feed; that of subscribers, who see more in it, is another feed."""
+        id_ = self.tag or f"tag:{self.host},2026:{self.slug}"
+        return id_ if self.reader is None else f"{id_}:members"
 
     @property
     def index_url(self) -> str:
-        return f"{self.site_url}/{self.slug}/"
+        """Where all of the desk's addresses begin."""
+        own = "" if self.reader is None else f"members/{self.reader}/"
+        return f"{self.site_url}/{self.slug}/{own}"
+
+    @property
+    def subscribe_url(self) -> str:
+        """The page where people sign up."""
+        return f"{self.site_url}/{self.slug}/subscribe"
+
+    def for_reader(self, token: str | None) -> Desk:
+        """The desk with the addresses of one subscriber or, with None, those for everybody."""
+        return replace(self, reader=token)
 
     def url(self, article: Article) -> str:
         """The article's permanent address on the web.

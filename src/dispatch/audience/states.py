@@ -20,7 +20,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from dispatch.errors import AudienceError
-from dispatch.store import ledger
+from dispatch.store import feed_tokens, ledger
 from dispatch.store import subscribers as store
 from dispatch.store.tables import epoch
 
@@ -70,7 +70,7 @@ def move(
     """Put a subscriber into another state, and keep it in their history.
 
     Whoever is no longer to be mailed gets none of the copies that still wait
-    for them: those are suppressed in the same transaction.
+    for them: those are suppressed in the same transaction. Their personal feed is revoked, too.
 
     Args:
         subscriber: the key.
@@ -104,6 +104,7 @@ def move(
         store.change(connection, row.key, values, now)
     if after in GONE:
         ledger.suppress_subscriber(connection, row.key, after, epoch(now))
+        feed_tokens.revoke(connection, [row.key], now)
     return True
 
 

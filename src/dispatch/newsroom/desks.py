@@ -51,6 +51,8 @@ def make_desk(name: str, slug: str, settings: Settings, tag: str | None = None) 
         timezone=own.timezone,
         accent=own.accent,
         tag=tag,
+        access=own.access,
+        hubs=own.hubs,
     )
 
 
