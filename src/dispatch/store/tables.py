@@ -183,13 +183,14 @@ moves = Table(
 )
 
 # What people asked for at a sign-up form, written down before anything else is done about it. What
-# is done keeps its time, address and IP address for a while: limits are counted by them.
+# is done is kept for a while: limits are counted by it, and a confirmation is of what was asked for.
 signups = Table(
     "signups",
     metadata,
     Column("key", Integer, primary_key=True),
     Column("desk", String, nullable=False),
     Column("address_key", String, nullable=False),
+    Column("mailbox", String, nullable=False),  # the same for all addresses that end up in one
     Column("email", String, nullable=False),
     Column("domain", String, nullable=False),
     Column("name", String),
@@ -201,16 +202,29 @@ signups = Table(
     Column("ip", String),
     Column("at", EpochTime, nullable=False),
     Column("done", EpochTime),  # None: it waits
-    Column("outcome", String),  # asked, or why nothing was sent
+    Column("outcome", String),  # asked, told, or why nothing was sent
+    Column("recipient", Integer),  # the mail that came of it
+    Column("until", EpochTime),  # so long the link in it works
     Index(
         "signups_waiting",
         "key",
         sqlite_where=text("done IS NULL"),
         postgresql_where=text("done IS NULL"),
     ),
-    Index("signups_address", "address_key", "done"),
-    Index("signups_domain", "domain", "done"),
-    Index("signups_done", "done"),
+    # Only of what is done: writing one down touches none of them.
+    *(
+        Index(
+            f"signups_{name}",
+            *columns,
+            sqlite_where=text("done IS NOT NULL"),
+            postgresql_where=text("done IS NOT NULL"),
+        )
+        for name, columns in {
+            "mailbox": ("mailbox", "done"),
+            "done": ("done", "domain", "ip"),
+            "recipient": ("recipient",),
+        }.items()
+    ),
 )
 
 # Personal feed addresses. The token that stands in one is signed and names the row: whoever knows
@@ -289,7 +303,7 @@ editions = Table(
     Column("made", UtcTime, nullable=False),
     Column("seed", String, nullable=False),  # random; Message-IDs and copies are made of it
     Column("token_key", String, nullable=False),  # which secret signed the personal links
-    # newsletter, digest; confirm, welcome: what Dispatch itself writes, one edition a day
+    # newsletter, digest; confirm, welcome, already: what Dispatch itself writes, one edition a day
     Column("kind", String, nullable=False, server_default="newsletter"),
     sqlite_autoincrement=True,
 )

@@ -33,6 +33,7 @@ def _signups() -> None:
         sa.Column("key", sa.Integer, primary_key=True),
         sa.Column("desk", sa.String, nullable=False),
         sa.Column("address_key", sa.String, nullable=False),
+        sa.Column("mailbox", sa.String, nullable=False),
         sa.Column("email", sa.String, nullable=False),
         sa.Column("domain", sa.String, nullable=False),
         sa.Column("name", sa.String),
@@ -45,14 +46,17 @@ def _signups() -> None:
         sa.Column("at", sa.BigInteger, nullable=False),
         sa.Column("done", sa.BigInteger),
         sa.Column("outcome", sa.String),
+        sa.Column("recipient", sa.Integer),
+        sa.Column("until", sa.BigInteger),
     )
-    waiting = sa.text("done IS NULL")
-    op.create_index(
-        "signups_waiting", "signups", ["key"], sqlite_where=waiting, postgresql_where=waiting
-    )
-    op.create_index("signups_address", "signups", ["address_key", "done"])
-    op.create_index("signups_domain", "signups", ["domain", "done"])
-    op.create_index("signups_done", "signups", ["done"])
+    for name, columns, where in (
+        ("signups_waiting", ["key"], "done IS NULL"),
+        ("signups_mailbox", ["mailbox", "done"], "done IS NOT NULL"),
+        ("signups_done", ["done", "domain", "ip"], "done IS NOT NULL"),
+        ("signups_recipient", ["recipient"], "done IS NOT NULL"),
+    ):
+        these = sa.text(where)
+        op.create_index(name, "signups", columns, sqlite_where=these, postgresql_where=these)
 
 
 def _tokens() -> None:
