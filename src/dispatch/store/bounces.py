@@ -12,7 +12,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, Connection, exists, insert, select, update
 
 from dispatch.store import counts
-from dispatch.store.tables import bounces, editions, epoch, recipients
+from dispatch.store.tables import bounces, editions, epoch, recipients, subscribers
 
 Kind = Literal["hard", "soft", "complaint", "unsubscribe", "seen"]
 
@@ -71,6 +71,23 @@ def copy(connection: Connection, key: int) -> CopyRow | None:
     )
     found = connection.execute(query).first()
     return CopyRow(*found) if found else None
+
+
+def newest_copy(connection: Connection, address_key: str, since: datetime) -> CopyRow | None:
+    """The newest copy that somebody took, of those to whoever subscribes with an address."""
+    query = (
+        select(recipients.c.key)
+        .join(subscribers, subscribers.c.key == recipients.c.subscriber)
+        .where(
+            subscribers.c.address_key == address_key,
+            recipients.c.state.in_((*MAY_BOUNCE, "bounced")),
+            recipients.c.at >= epoch(since),
+        )
+        .order_by(recipients.c.at.desc())
+        .limit(1)
+    )
+    key = connection.execute(query).scalar()
+    return None if key is None else copy(connection, key)
 
 
 def is_counted(connection: Connection, message: str, recipient: int) -> bool:

@@ -118,10 +118,15 @@ def severity(status: str, words: str) -> tuple[Severity, str | None]:
         code = better[1] if better and not better[1].endswith(".0") else code
     if code is not None and code in HARD:
         return "hard", code
-    if code is None or _VAGUE.fullmatch(code):
+    if is_vague(code):
         dead = _HARD_WORDS.search(words) and not _SOFT_WORDS.search(words)
         return ("hard" if dead else "soft"), code
     return "soft", code
+
+
+def is_vague(code: str | None) -> bool:
+    """Whether a status code, as :func:`severity` gives it, leaves open what it means."""
+    return code is None or _VAGUE.fullmatch(code) is not None
 
 
 def _verdict(report: Report) -> Verdict:
