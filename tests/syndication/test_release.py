@@ -77,6 +77,77 @@ def test_the_last_of_two_writes_holds(tmp_path: Path) -> None:
     assert files(tmp_path) == {"a/index.html": b"old"}
 
 
+def test_what_is_removed_goes_when_the_rest_is_placed_and_takes_its_empty_folders(
+    tmp_path: Path,
+) -> None:
+    written = {name: b"A" for name in ("public/w/x", "public/w/y", "public/v")}
+    staged(tmp_path, **written).place()
+    release = Release(tmp_path)
+    assert all(release.remove(f"{name}/index.html") for name in ("public/w/x", "public/w/y"))
+    assert not release.remove("public/w/x/never-there.html")
+    assert not release.remove("public/w"), "a folder is no file"
+    release.write("public/v/index.html", b"B")
+    release.seal()
+    assert len(files(tmp_path / "public")) == 3
+    release.place()
+    assert files(tmp_path) == {"public/v/index.html": b"B"}
+    assert not (tmp_path / "public/w").exists()
+
+
+def test_a_folder_that_holds_something_else_stays(tmp_path: Path) -> None:
+    staged(tmp_path, **{"public/w": b"A"}).place()
+    (tmp_path / "public/w/logo.png").write_bytes(b"the desk's own")
+    release = Release(tmp_path)
+    release.remove("public/w/index.html")
+    release.seal()
+    release.place()
+    assert files(tmp_path) == {"public/w/logo.png": b"the desk's own"}
+
+
+def test_of_writing_and_removing_the_last_holds(tmp_path: Path) -> None:
+    staged(tmp_path, a=b"old", b=b"old").place()
+    release = Release(tmp_path)
+    release.write("a/index.html", b"new")
+    release.remove("a/index.html")
+    release.remove("b/index.html")
+    release.write("b/index.html", b"new")
+    release.seal()
+    release.place()
+    assert files(tmp_path) == {"b/index.html": b"new"}
+
+
+def test_a_link_goes_and_what_it_leads_to_stays(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_bytes(b"kept")
+    (tmp_path / "public").mkdir()
+    (tmp_path / "public/link").symlink_to(tmp_path / "kept")
+    release = Release(tmp_path)
+    assert release.remove("public/link")
+    release.seal()
+    release.place()
+    assert files(tmp_path) == {"kept": b"kept"}
+
+
+def test_after_a_crash_removals_that_were_decided_are_finished_and_others_forgotten(
+    tmp_path: Path,
+) -> None:
+    staged(tmp_path, a=b"A", b=b"B").place()
+    decided, undecided = Release(tmp_path), Release(tmp_path)
+    for release, name in ((decided, "a"), (undecided, "b")):
+        release.remove(f"{name}/index.html")
+        release.seal()
+    (tmp_path / "a/index.html").unlink()  # the power went just after
+    recover(tmp_path, {decided.id})
+    assert files(tmp_path) == {"b/index.html": b"B"}
+
+
+def test_a_release_that_an_earlier_version_left_behind_is_finished(tmp_path: Path) -> None:
+    release = staged(tmp_path, a=b"A")
+    manifest = tmp_path / ".dispatch" / release.id / "manifest.json"
+    manifest.write_text('["a/index.html"]')
+    recover(tmp_path, {release.id})
+    assert files(tmp_path) == {"a/index.html": b"A"}
+
+
 def test_what_stands_in_the_way_is_found_before_anything_is_decided(tmp_path: Path) -> None:
     (tmp_path / "a/index.html").mkdir(parents=True)
     release = Release(tmp_path)

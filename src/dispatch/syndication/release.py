@@ -1,14 +1,15 @@
-"""Files that appear together: all of them or none, whatever happens.
+"""Files that appear and disappear together: all of them or none, whatever happens.
 
 A release is written whole into a staging folder beside the results, then every
-file is renamed into its place. That takes microseconds; a crash in between is
-mended by :func:`recover`, which finishes what was decided and sweeps away what
-was not. Who decides is the caller: the
+file is renamed into its place, and what is to go is deleted. That takes
+microseconds; a crash in between is mended by :func:`recover`, which finishes
+what was decided and sweeps away what was not. Who decides is the caller: the
 release's id is recorded in the database, in the transaction that the files
 belong to.
 
     release = Release(root)          nothing yet
     release.write("a/b.html", …)     staged
+    release.remove("a/c.html")       noted
     release.seal()                   durable, and nothing stands in its way
     (commit the transaction that records release.id)
     release.place()                  in its place
@@ -38,11 +39,17 @@ _MANY = 40
 class Files(Protocol):
     """Where files are written to: path relative to the results' folder, and what it holds."""
 
-    def write(self, path: str, data: bytes) -> None: ...
+    def write(self, path: str, data: bytes) -> bool:
+        """Whether that is something else than what stands there."""
+
+    def remove(self, path: str) -> bool:
+        """Whether there is such a file."""
 
 
 class Release:
     """A set of files on its way into ``root``, placed in the order they were written.
+
+    What is to be removed goes after that, in the order it was said.
 
     Raises:
         OutputError: the folder cannot be written or is full; what stood there stands.
@@ -53,39 +60,61 @@ class Release:
         self.id = uuid.uuid4().hex
         self.root = root
         self._staging = root / _WORKSHOP / self.id
-        self._paths: list[str] = []
+        # Dictionaries for their order, and to look things up in.
+        self._written: dict[str, None] = {}
+        self._removed: dict[str, None] = {}
 
-    def write(self, path: str, data: bytes) -> None:
+    def write(self, path: str, data: bytes) -> bool:
         """Stage ``data`` for ``path``, relative to the root, unless that is what stands there."""
+        self._removed.pop(path, None)
         with _explained(self.root):
-            if path not in self._paths and _holds(self.root / path, data):
-                return
+            if path not in self._written and _holds(self.root / path, data):
+                return False
             staged = self._staging / path
             staged.parent.mkdir(parents=True, exist_ok=True)
             staged.write_bytes(data)
-            if path not in self._paths:
-                self._paths.append(path)
+            self._written[path] = None
+            return True
+
+    def remove(self, path: str) -> bool:
+        """Have the file ``path``, relative to the root, go; and its folder, where that is empty.
+
+        A link goes, and what it leads to stays.
+        """
+        self._written.pop(path, None)
+        with _explained(self.root):
+            final = self.root / path
+            if final.is_dir() and not final.is_symlink():
+                return False
+            if not final.exists() and not final.is_symlink():
+                return False
+        self._removed[path] = None
+        return True
 
     def seal(self) -> None:
         """Make it durable, and make sure that every file can be put into its place."""
-        if self._paths:
+        if not self.empty:
             with _explained(self.root):
-                for path in self._paths:
+                self._staging.mkdir(parents=True, exist_ok=True)
+                for path in self._written:
                     _make_way(self.root / path)
-                (self._staging / _MANIFEST).write_bytes(json.dumps(self._paths).encode())
+                for path in self._removed:
+                    _writable(self.root / path)
+                decided = {"written": [*self._written], "removed": [*self._removed]}
+                (self._staging / _MANIFEST).write_bytes(json.dumps(decided).encode())
                 folders = (Path(folder) for folder, _, _ in os.walk(self._staging))
-                files = (self._staging / path for path in (*self._paths, _MANIFEST))
+                files = (self._staging / path for path in (*self._written, _MANIFEST))
                 _sync_all([*files, *folders, self._staging.parent])
 
     @property
     def empty(self) -> bool:
-        return not self._paths
+        return not (self._written or self._removed)
 
     def place(self) -> None:
-        """Put every file in its place and clear the staging folder."""
-        if self._paths:
+        """Put every file in its place, delete what is to go, and clear the staging folder."""
+        if not self.empty:
             with _explained(self.root):
-                _place(self.root, self._staging, self._paths)
+                _place(self.root, self._staging, [*self._written], [*self._removed])
 
 
 def unplaced(root: Path) -> bool:
@@ -93,6 +122,12 @@ def unplaced(root: Path) -> bool:
     workshop = root / _WORKSHOP
     with _explained(root):
         return workshop.is_dir() and any(path.is_dir() for path in workshop.iterdir())
+
+
+def under_way(root: Path, ids: Collection[str]) -> bool:
+    """Whether one of the releases of these ids is not in its place yet."""
+    with _explained(root):
+        return any((root / _WORKSHOP / id_).is_dir() for id_ in ids)
 
 
 def recover(root: Path, decided: set[str]) -> None:
@@ -104,7 +139,7 @@ def recover(root: Path, decided: set[str]) -> None:
         for staging in sorted(path for path in workshop.iterdir() if path.is_dir()):
             manifest = staging / _MANIFEST
             if staging.name in decided and manifest.is_file():
-                _place(root, staging, json.loads(manifest.read_bytes()))
+                _place(root, staging, *_decided(manifest))
             else:
                 shutil.rmtree(staging)
 
@@ -131,16 +166,42 @@ def exclusively(root: Path, waiting: Callable[[], None] = lambda: None) -> Itera
         os.close(lock)
 
 
-def _place(root: Path, staging: Path, paths: list[str]) -> None:
+def _decided(manifest: Path) -> tuple[list[str], list[str]]:
+    """What a release writes and removes."""
+    decided = json.loads(manifest.read_bytes())
+    if isinstance(decided, list):  # of a Dispatch that removed nothing yet
+        return decided, []
+    return decided["written"], decided["removed"]
+
+
+def _place(root: Path, staging: Path, written: list[str], removed: list[str]) -> None:
     folders: set[Path] = set()
-    for path in paths:
+    for path in written:
         final = root / path
         final.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):  # placed before a crash
             _move(staging / path, final)
         folders |= {final.parent, *final.parent.parents}
-    _sync_all([folder for folder in folders if folder.is_relative_to(root)])
+    for path in removed:
+        folders.add(_removed(root, root / path))
+    # A later removal may have taken a folder away: then the one above it is synchronised.
+    _sync_all([path for path in folders if path.is_relative_to(root) and path.is_dir()])
     shutil.rmtree(staging)
+
+
+def _removed(root: Path, final: Path) -> Path:
+    """Delete a file and the folders that held nothing else; returns the folder that is left."""
+    final.unlink(missing_ok=True)  # deleted before a crash, maybe
+    folder = final.parent
+    while folder != root and folder.parent != root:  # public/ itself stays
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            pass
+        except OSError:
+            break  # something else is in it
+        folder = folder.parent
+    return folder
 
 
 def _move(staged: Path, final: Path) -> None:
@@ -162,6 +223,10 @@ def _make_way(final: Path) -> None:
     final.parent.mkdir(parents=True, exist_ok=True)
     if final.is_dir():
         raise OutputError(f"{final} is a folder, where a file belongs. Move it away.")
+    _writable(final)
+
+
+def _writable(final: Path) -> None:
     if not os.access(final.parent, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(final.parent))
 
