@@ -94,6 +94,8 @@ def move(
     if consent is not None and row.state in GONE:
         _must_be_new(connection, row, consent)
     store.move(connection, row, after, cause, now)
+    if after == "active":  # what was published before is not collected for them
+        store.change(connection, row.key, {"digested": now}, now)
     if consent is not None:
         values = {
             "consent_source": consent.source,

@@ -19,6 +19,7 @@ from dispatch.newsroom import identity, slugs
 from dispatch.newsroom.identity import Candidate
 from dispatch.store import articles as store
 from dispatch.store.articles import ArticleRow
+from dispatch.store.tables import epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,10 @@ def place(
     elif row.published > now:
         notes = (*notes, _future_note(row.published))
     if not held_back:
-        row = replace(row, public_version=row.version)
+        since = row.public_since
+        if row.public_version is None:
+            since = _public_since(connection, desk.slug, now)
+        row = replace(row, public_version=row.version, public_since=since)
     placed = replace(
         article,
         id=row.id,
@@ -78,6 +82,14 @@ def place(
         notes=article.notes + notes,
     )
     return Placed(placed, row, before, held_back)
+
+
+def _public_since(connection: Connection, desk: str, now: datetime) -> datetime:
+    """A time that is later than that of every article of the desk that is public already."""
+    newest = store.newest_public_since(connection, desk)
+    if newest is None or epoch(newest) < epoch(now):
+        return now
+    return newest + timedelta(milliseconds=1)
 
 
 def _candidate(article: Article, desk: Desk, file: str | None) -> Candidate:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from dispatch.store.tables import articles, desks, releases, versions
 
@@ -34,6 +34,7 @@ class ArticleRow:
     digest: str
     entry: str | None
     archive: int | None
+    public_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,12 @@ def slug_is_taken(connection: Connection, desk: str, day: date, slug: str) -> bo
         articles.c.desk == desk, articles.c.day == day, articles.c.slug == slug
     )
     return connection.execute(taken).first() is not None
+
+
+def newest_public_since(connection: Connection, desk: str) -> datetime | None:
+    """When the last of the desk's articles became public; None: none did."""
+    newest = select(func.max(articles.c.public_since)).where(articles.c.desk == desk)
+    return connection.execute(newest).scalar()
 
 
 def add(connection: Connection, row: ArticleRow) -> int:

@@ -109,6 +109,10 @@ articles = Table(
     # What the desk's feeds print of it, as JSON; None while it is not for the public.
     Column("entry", Text),
     Column("archive", Integer),  # the archive document it stands in, if in one
+    # When it became public here, whatever its date: digests go by it. Of two of a desk, the one
+    # that is recorded later has the later time, even where the clock was set back. None: it is not
+    # public, or was before there were digests.
+    Column("public_since", EpochTime),
     UniqueConstraint("desk", "day", "slug", name="articles_address"),
     UniqueConstraint("desk", "own_id", name="articles_own_id"),
 )
@@ -118,6 +122,7 @@ Index("articles_slug", articles.c.desk, articles.c.slug)
 Index("articles_digest", articles.c.desk, articles.c.digest)
 Index("articles_file", articles.c.desk, articles.c.file)
 Index("articles_archive", articles.c.desk, articles.c.archive)
+Index("articles_public", articles.c.desk, articles.c.public_since)
 
 versions = Table(
     "versions",
@@ -167,6 +172,15 @@ subscribers = Table(
     Column("digested", EpochTime),  # what was published up to here they have had
     UniqueConstraint("desk", "address_key", name="subscribers_address"),
     Index("subscribers_person", "address_key"),
+    Index(
+        "subscribers_digests",
+        "desk",
+        "frequency",
+        "timezone",
+        "digested",
+        sqlite_where=text("frequency <> 'each'"),
+        postgresql_where=text("frequency <> 'each'"),
+    ),
 )
 
 # How a subscriber came from one state to another; the first state is with the subscriber itself.

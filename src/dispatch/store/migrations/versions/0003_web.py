@@ -19,6 +19,16 @@ def upgrade() -> None:
     )
     op.add_column("subscribers", sa.Column("paused_until", sa.BigInteger))
     op.add_column("subscribers", sa.Column("digested", sa.BigInteger))
+    digests = sa.text("frequency <> 'each'")
+    op.create_index(
+        "subscribers_digests",
+        "subscribers",
+        ["desk", "frequency", "timezone", "digested"],
+        sqlite_where=digests,
+        postgresql_where=digests,
+    )
+    op.add_column("articles", sa.Column("public_since", sa.BigInteger))
+    op.create_index("articles_public", "articles", ["desk", "public_since"])
     op.add_column(
         "editions", sa.Column("kind", sa.String, nullable=False, server_default="newsletter")
     )
