@@ -80,7 +80,7 @@ def test_the_last_of_two_writes_holds(tmp_path: Path) -> None:
 def test_what_is_removed_goes_when_the_rest_is_placed_and_takes_its_empty_folders(
     tmp_path: Path,
 ) -> None:
-    written = {name: b"A" for name in ("public/w/x", "public/w/y", "public/v")}
+    written = dict.fromkeys(("public/w/x", "public/w/y", "public/v"), b"A")
     staged(tmp_path, **written).place()
     release = Release(tmp_path)
     assert all(release.remove(f"{name}/index.html") for name in ("public/w/x", "public/w/y"))

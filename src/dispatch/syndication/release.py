@@ -193,7 +193,7 @@ def _removed(root: Path, final: Path) -> Path:
     """Delete a file and the folders that held nothing else; returns the folder that is left."""
     final.unlink(missing_ok=True)  # deleted before a crash, maybe
     folder = final.parent
-    while folder != root and folder.parent != root:  # public/ itself stays
+    while root not in (folder, folder.parent):  # public/ itself stays
         try:
             folder.rmdir()
         except FileNotFoundError:
