@@ -93,6 +93,7 @@ class Recipient:
     due: datetime | None
     attempts: int
     message_id: str
+    key: int
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -146,11 +147,24 @@ def milliseconds() -> int:
     return time.time_ns() // 1_000_000
 
 
-def every(out: Path, desk: str | None = None) -> list[Mailing]:
-    """All mailings, or those of a desk, the newest first."""
+def every(
+    out: Path, desk: str | None = None, *, before: int | None = None, limit: int | None = None
+) -> list[Mailing]:
+    """All mailings, or those of a desk, the newest first.
+
+    Args:
+        before: only those that are older than the mailing of this number.
+        limit: so many at most.
+    """
     with transaction(out) as connection:
-        rows = store.every(connection, desk_slug(desk) if desk else None)
+        slug = desk_slug(desk) if desk else None
+        rows = store.every(connection, slug, before=before, limit=limit)
         return [_mailing(connection, row) for row in rows]
+
+
+def is_known(connection: Connection, number: int) -> bool:
+    """Whether there is a mailing of this number."""
+    return store.mailing(connection, number) is not None
 
 
 def show(out: Path, number: int) -> Mailing:
@@ -166,15 +180,22 @@ def show(out: Path, number: int) -> Mailing:
 
 @contextmanager
 def recipients(
-    out: Path, number: int, state: str | None = None, email: str | None = None
+    out: Path, number: int, state: str | None = None, email: str | None = None, *, after: int = 0
 ) -> Iterator[Iterator[Recipient]]:
-    """The recipients of a mailing, all or those in a state or with an address; page by page."""
+    """The recipients of a mailing, all or those in a state or with an address; page by page.
+
+    Args:
+        after: the key of the last one that is known already; the list goes on behind it.
+    """
     with opened(out, _NOTHING_SENT) as database:
         with database.transaction() as connection:
             _found(connection, number)
             row, composition = editions.thawed(connection, number)
             named = _with_email(connection, number, email) if email is not None else None
-        found = iter([named]) if named else recipient_store.of(database, number, state and [state])
+        states = [state] if state else None
+        found = (
+            iter([named]) if named else recipient_store.of(database, number, states, after=after)
+        )
         seed, host = row.seed.encode(), composition.host
         yield (_recipient(one, message_id(seed, host, one.key)) for one in found)
 
@@ -328,4 +349,5 @@ def _recipient(row: RecipientRow, message_id: str) -> Recipient:
         due=from_epoch(row.due) if waits else None,
         attempts=row.attempts,
         message_id=message_id,
+        key=row.key,
     )

@@ -7,7 +7,7 @@ keeps nothing: its numbers are those of the mailing itself.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -178,8 +178,17 @@ def rehearse(order: Order, settings: Settings, now: datetime) -> Plan:
         return replace(plan, mailing=0)
 
 
-def make(order: Order, settings: Settings, now: datetime) -> Plan:
+def make(
+    order: Order,
+    settings: Settings,
+    now: datetime,
+    along: Callable[[Connection, int], None] = lambda _connection, _mailing: None,
+) -> Plan:
     """Publish the articles where they are not, freeze an edition and queue its recipients.
+
+    Args:
+        along: called with the mailing's number in the transaction that makes it: what it writes
+            holds if the mailing does, and what it raises leaves no mailing.
 
     Raises:
         ArticleError: an article cannot be used.
@@ -202,6 +211,7 @@ def make(order: Order, settings: Settings, now: datetime) -> Plan:
             in_doubt=order.in_doubt,
             now=epoch(now),
         )
+        along(connection, plan.mailing)
         return plan
 
 
@@ -253,6 +263,7 @@ def _plan(
     segment = _segment(connection, order, desk)
     candidates = Candidates(desk.slug, segments.condition(segment) if segment else None)
     schedule, note = _schedule(connection, order, desk, candidates, now)
+    candidates = replace(candidates, leaves=epoch(schedule.due))
     home = replace(settings, desk=order.desk)
     articles = editions.placed_articles(connection, order.names, home, now, schedule.due)
     readers = candidate_store.languages(connection, candidates)

@@ -1,4 +1,4 @@
-"""Where articles come from: files, folders, patterns and standard input."""
+"""Where articles come from: files, folders, patterns, standard input, and programs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import errno
 import glob
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from stat import S_ISREG
 
@@ -62,6 +64,23 @@ def _articles_in(folder: Path, templates: str) -> Iterator[str]:
             yield str(path)
 
 
+_handed_in: ContextVar[Mapping[str, bytes]] = ContextVar("handed_in", default={})  # noqa: B039
+
+
+@contextmanager
+def handed_in(articles: Mapping[str, bytes]) -> Iterator[None]:
+    """Within it, these names mean the articles that a program handed in, and no files.
+
+    Args:
+        articles: what each says, by the name that it is told from others by.
+    """
+    before = _handed_in.set(articles)
+    try:
+        yield
+    finally:
+        _handed_in.reset(before)
+
+
 _said_once: dict[str, bytes] = {}
 """What was read from where nothing can be read twice."""
 
@@ -77,7 +96,9 @@ def read(name: str, limit: int) -> bytes:
     if name in _said_once:
         return _said_once[name]
     try:
-        if name == STANDARD_INPUT:
+        if name in _handed_in.get():
+            data, again = _handed_in.get()[name], True
+        elif name == STANDARD_INPUT:
             data, again = sys.stdin.buffer.read(limit + 1) if sys.stdin else b"", False
         else:
             with Path(name).open("rb") as file:
@@ -97,7 +118,12 @@ def read(name: str, limit: int) -> bytes:
 
 
 def absolute(name: str) -> str:
-    """The file's absolute path as text that any database takes, whatever bytes its name has."""
+    """The file's absolute path as text that any database takes, whatever bytes its name has.
+
+    Of an article that was handed in it is a name that no file has.
+    """
+    if name in _handed_in.get():
+        return f"handed in: {name}"
     return os.fsencode(Path(name).absolute()).decode("utf-8", "backslashreplace")
 
 

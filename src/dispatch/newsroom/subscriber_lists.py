@@ -35,11 +35,13 @@ class ListFile:
         name: the file's, or ``-`` for standard input.
         stream: its bytes.
         size: how many; 0: nobody knows.
+        folder: where its refused rows go; None: beside it.
     """
 
     name: str
     stream: BinaryIO
     size: int
+    folder: Path | None = None
 
     @property
     def label(self) -> str:
@@ -54,7 +56,7 @@ class ListFile:
     def refused(self) -> Path:
         """Where its refused rows go: beside it."""
         path = Path("stdin" if self.name == STANDARD_INPUT else self.name)
-        return path.with_name(f"{path.stem}.rejected.csv")
+        return (self.folder or path.parent) / f"{path.stem}.rejected.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +142,18 @@ def import_list(
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which subscribers of a desk. None: any."""
+    """Which subscribers of a desk. None: any.
+
+    Args:
+        after: the key of the last one that is known already; the list goes on behind it.
+    """
 
     desk: str
     state: str | None = None
     tag: str | None = None
     segment: str | None = None
     limit: int | None = None
+    after: int = 0
 
 
 def listed(choice: Choice, out: Path) -> Iterator[SubscriberRow]:
@@ -158,7 +165,7 @@ def listed(choice: Choice, out: Path) -> Iterator[SubscriberRow]:
     with opened(out, NO_SUBSCRIBERS) as database:
         with database.transaction() as connection:
             conditions = _conditions(connection, choice)
-        yield from _pages(database, conditions, choice.limit)
+        yield from _pages(database, conditions, choice)
 
 
 def exported(choice: Choice, out: Path) -> Iterator[str]:
@@ -171,7 +178,7 @@ def exported(choice: Choice, out: Path) -> Iterator[str]:
         with database.transaction() as connection:
             conditions = _conditions(connection, choice)
             fields = store.field_names(connection, choice.desk)
-        yield from writing.lines(_pages(database, conditions, choice.limit), fields)
+        yield from writing.lines(_pages(database, conditions, choice), fields)
 
 
 def _conditions(connection: Connection, choice: Choice) -> list[ColumnElement[bool]]:
@@ -192,9 +199,9 @@ def _conditions(connection: Connection, choice: Choice) -> list[ColumnElement[bo
 
 
 def _pages(
-    database: Store, conditions: Sequence[ColumnElement[bool]], limit: int | None
+    database: Store, conditions: Sequence[ColumnElement[bool]], choice: Choice
 ) -> Iterator[SubscriberRow]:
-    after, left = 0, limit
+    after, left = choice.after, choice.limit
     while left is None or left > 0:
         size = _PAGE if left is None else min(_PAGE, left)
         with database.transaction() as connection:

@@ -60,11 +60,24 @@ def mailing(connection: Connection, edition: int) -> MailingRow | None:
     return MailingRow(*found) if found else None
 
 
-def every(connection: Connection, desk: str | None = None) -> list[MailingRow]:
-    """All mailings, or those of a desk, the newest first."""
-    wanted = _MAILINGS.order_by(mailings.c.edition.desc())
+def every(
+    connection: Connection,
+    desk: str | None = None,
+    *,
+    before: int | None = None,
+    limit: int | None = None,
+) -> list[MailingRow]:
+    """All mailings, or those of a desk, the newest first.
+
+    Args:
+        before: only those that are older than the mailing of this number.
+        limit: so many at most.
+    """
+    wanted = _MAILINGS.order_by(mailings.c.edition.desc()).limit(limit)
     if desk is not None:
         wanted = wanted.where(editions.c.desk == desk)
+    if before is not None:
+        wanted = wanted.where(mailings.c.edition < before)
     return [MailingRow(*row) for row in connection.execute(wanted)]
 
 
@@ -231,7 +244,7 @@ def retry(connection: Connection, edition: int, states: Collection[str], now: in
         .where(
             recipients.c.edition == edition,
             recipients.c.state.in_(states),
-            why_not_recipient().is_(None),
+            why_not_recipient(now).is_(None),
         )
     )
     queued = 0

@@ -50,12 +50,14 @@ class CopyRow:
     reply: str | None
 
 
-def of(store: Store, edition: int, states: Collection[str] | None = None) -> Iterator[RecipientRow]:
-    """The recipients of a mailing, or those in some states, by their keys; page by page.
+def of(
+    store: Store, edition: int, states: Collection[str] | None = None, *, after: int = 0
+) -> Iterator[RecipientRow]:
+    """The recipients of a mailing behind the key ``after``, or those in some states, in the order
+    of their keys; page by page.
 
     They are read while the mailing goes on: each row is true of its moment.
     """
-    after = 0
     while True:
         with store.transaction() as connection:
             rows = page(connection, edition, states, after=after)

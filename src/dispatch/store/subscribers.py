@@ -89,6 +89,16 @@ class SuppressionRow:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SuppressedRow:
+    """A row of ``suppressions``."""
+
+    address_key: str
+    desk: str
+    reason: str
+    at: datetime
+
+
 _COLUMNS = [subscribers.c[field.name] for field in fields(SubscriberRow)]
 
 # Subscribers -------------------------------------------------------------------------------------
@@ -225,6 +235,24 @@ def suppressions_of(connection: Connection, address_key: str) -> list[Suppressio
     columns = (suppressions.c.desk, suppressions.c.reason, suppressions.c.at)
     query = select(*columns).where(suppressions.c.address_key == address_key)
     return [SuppressionRow(*row) for row in connection.execute(query.order_by(suppressions.c.desk))]
+
+
+def suppressions_since(
+    connection: Connection, at: datetime | None, skip: int, limit: int
+) -> list[SuppressedRow]:
+    """Suppressions in the order they were made.
+
+    Args:
+        at: only those from then on; None: from the first.
+        skip: how many of them to leave out.
+    """
+    columns = (
+        suppressions.c.address_key, suppressions.c.desk, suppressions.c.reason, suppressions.c.at,
+    )  # fmt: skip
+    query = select(*columns).order_by(suppressions.c.at, *columns[:2]).offset(skip).limit(limit)
+    if at is not None:
+        query = query.where(suppressions.c.at >= at)
+    return [SuppressedRow(*row) for row in connection.execute(query)]
 
 
 def suppressed(connection: Connection, desk: str, keys: Collection[str]) -> set[str]:

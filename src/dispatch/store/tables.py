@@ -277,6 +277,17 @@ api_tokens = Table(
     Column("used", UtcTime),  # about when it was last used
 )
 
+# Mailings that programs ordered with a key of their own, so that asking again sends nothing twice.
+api_requests = Table(
+    "api_requests",
+    metadata,
+    Column("token", Integer, ForeignKey("api_tokens.key"), primary_key=True),
+    Column("idempotency_key", String, primary_key=True),
+    Column("digest", String, nullable=False),  # SHA-256 of what was ordered
+    Column("edition", Integer, ForeignKey("editions.key"), nullable=False),
+    Column("made", UtcTime, nullable=False),
+)
+
 # Addresses that are not mailed, whatever a list says. An empty desk: by none of them.
 suppressions = Table(
     "suppressions",

@@ -96,6 +96,14 @@ def _tokens() -> None:
         sa.Column("revoked", sa.DateTime),
         sa.Column("used", sa.DateTime),
     )
+    op.create_table(
+        "api_requests",
+        sa.Column("token", sa.Integer, sa.ForeignKey("api_tokens.key"), primary_key=True),
+        sa.Column("idempotency_key", sa.String, primary_key=True),
+        sa.Column("digest", sa.String, nullable=False),
+        sa.Column("edition", sa.Integer, sa.ForeignKey("editions.key"), nullable=False),
+        sa.Column("made", sa.DateTime, nullable=False),
+    )
 
 
 def _pings_and_clicks() -> None:
