@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +30,7 @@ from dispatch.newsroom.feeds import release_feeds
 from dispatch.newsroom.own_templates import open_templates
 from dispatch.newsroom.placing import Placed, place
 from dispatch.newsroom.reading import read_article
+from dispatch.newsroom.releasing import recover, released
 from dispatch.newsroom.rendering import OUTBOX, render
 from dispatch.readers.publishers import Publishers
 from dispatch.renditions import feed
@@ -39,7 +39,7 @@ from dispatch.store import articles as store
 from dispatch.store.articles import ArticleRow, VersionRow
 from dispatch.store.connection import Store, rehearsal
 from dispatch.syndication import release as releases
-from dispatch.syndication.release import Files, Release
+from dispatch.syndication.release import Files
 
 _BATCH = 50
 
@@ -137,7 +137,7 @@ class _Run:
     def perform(self, names: Sequence[str]) -> None:
         database = Store(database_of(self.options.out))
         try:
-            _recover(self.options.out, database)
+            recover(self.options.out, database)
             waiting = deque(enumerate(names))
             while waiting:
                 self._batch(database, waiting)
@@ -148,7 +148,7 @@ class _Run:
         names: list[str] = []
         outcomes: list[Outcome] = []
         try:
-            with self._released(database) as (connection, release):
+            with released(self.options.out, database, self.now) as (connection, release):
                 while waiting and len(names) < _BATCH and not self.watch.stopped():
                     n, name = waiting.popleft()
                     names.append(name)
@@ -180,22 +180,6 @@ class _Run:
     def _time(self, n: int) -> datetime:
         """The time of the run's article ``n``: no two alike, so that feeds keep their order."""
         return self.now + timedelta(milliseconds=n)
-
-    @contextmanager
-    def _released(self, database: Store) -> Iterator[tuple[Connection, Release]]:
-        release = Release(self.options.out)
-        try:
-            with database.transaction() as connection:
-                store.forget_releases(connection)  # all of them were put into place
-                yield connection, release
-                if not release.empty:
-                    release.seal()
-                    store.record_release(connection, release.id, self.now)
-            release.place()
-        except BaseException:
-            # Whether the transaction still held is the database's to say.
-            _recover(self.options.out, database)
-            raise
 
     def _outcome(self, connection: Connection, release: Files, name: str, now: datetime) -> Outcome:
         try:
@@ -339,11 +323,3 @@ class _Nowhere:
 
 def _refused(name: str, why: str, error: Exception) -> Outcome:
     return Outcome(name, "refused", (Note("warning", "article", why),), error=error)
-
-
-def _recover(out: Path, database: Store) -> None:
-    """Finish what a crash left half-placed."""
-    if releases.unplaced(out):
-        with database.transaction() as connection:
-            decided = store.recorded_releases(connection)
-        releases.recover(out, decided)
