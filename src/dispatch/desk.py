@@ -84,6 +84,11 @@ class Desk:
         return f"{self.site_url}/{self.slug}/{own}"
 
     @property
+    def is_shown(self) -> bool:
+        """Whether there are feeds and pages at its addresses, for whom it is written for."""
+        return self.access != "private" or self.reader is not None
+
+    @property
     def subscribe_url(self) -> str:
         """The page where people sign up."""
         return f"{self.site_url}/{self.slug}/subscribe"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dispatch.article import Article, Author, Image, Paragraph
 from dispatch.markup import block_text, one_line
 from dispatch.renditions.addresses import web_uri
@@ -17,6 +19,24 @@ def first_words(article: Article, length: int) -> str:
     texts = (block_text(block) for block in (*paragraphs, *article.body))
     candidates = map(one_line, (article.standfirst or "", *texts))
     return shortened(next(filter(None, candidates), ""), length)
+
+
+def teaser(article: Article) -> Article:
+    """What everybody may read of an article that is for subscribers: no word of its text.
+
+    Templates get no more than this, so that none can show more, whoever wrote it.
+    """
+    byline = tuple(Author(author.name, url=author.url) for author in article.byline)
+    return replace(
+        article,
+        body=(),
+        byline=byline,
+        sources=(),
+        editors_note=None,
+        corrections=(),
+        extra=(),
+        notes=(),
+    )
 
 
 def pictures(article: Article) -> list[Image]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -66,6 +66,9 @@ class FeedEntry:
     rights: str
     image: str | None = None
     """The http(s) URI of the article's first picture."""
+    standfirst: str | None = None
+    """As the article has it, on one line: what everybody may read where the rest is for
+    subscribers."""
 
     def to_json(self) -> dict[str, Any]:
         """The entry in terms of JSON: text, lists and objects. Times are in ISO 8601."""
@@ -131,7 +134,40 @@ def render(article: Article, desk: Desk, templates: Templates) -> FeedEntry:
         categories=_unique([article.desk or desk.name, *article.keywords]),
         rights=one_line(desk.rights_for(article)),
         image=next((web_uri(image.src) for image in pictures(article)), None),
+        standfirst=one_line(article.standfirst) or None,
     )
+
+
+def teaser(entry: FeedEntry, desk: Desk, templates: Templates) -> FeedEntry:
+    """What everybody may read of ``entry``, where the rest is for subscribers.
+
+    Its content comes from ``templates/feed/teaser.html``, which sees ``entry`` and ``language``.
+
+    Raises:
+        TemplateError: the template is missing or broken.
+    """
+    standfirst = shortened(entry.standfirst or entry.title, SUMMARY_LENGTH)
+    shown = replace(entry, summary=standfirst, content_html="", image=None)
+    content = templates.render(
+        "feed/teaser.html",
+        None,
+        replace(desk, language=entry.language),
+        entry=shown,
+        language=entry.language,
+    )
+    return replace(shown, content_html=printable(content))
+
+
+def for_reader(entry: FeedEntry, desk: Desk) -> FeedEntry:
+    """``entry`` as it stands in the feed of one subscriber, whose pages its address leads to.
+
+    Args:
+        desk: that of :meth:`Desk.for_reader`.
+    """
+    everybody = desk.for_reader(None).index_url
+    if not entry.url.startswith(everybody):
+        return entry  # published under another address of the site, which nobody is served at
+    return replace(entry, url=desk.index_url + entry.url.removeprefix(everybody))
 
 
 def _language(article: Article, desk: Desk) -> str:

@@ -32,6 +32,7 @@ from dispatch.markup import printable
 from dispatch.renditions.addresses import web_uri
 from dispatch.renditions.colour import legible
 from dispatch.renditions.extracts import dateline_apart, first_words, introduced, pictures
+from dispatch.renditions.extracts import teaser as teaser_of
 from dispatch.renditions.shortening import shortened
 from dispatch.renditions.templates import Templates
 
@@ -69,21 +70,24 @@ class IndexEntry:
     """BCP 47; None: the desk's."""
 
 
-def render(article: Article, desk: Desk, templates: Templates) -> WebPage:
+def render(article: Article, desk: Desk, templates: Templates, *, teaser: bool = False) -> WebPage:
     """The article's page, from ``web/article.html``.
 
     Args:
         article: placed and published.
         templates: its head says what it can use.
+        teaser: show what everybody may read of it, and where to subscribe.
 
     Raises:
         ValueError: the article was not placed or not published.
         TemplateError: a template is broken.
         SettingsError: the desk's accent is no colour.
     """
-    url = desk.url(article)
+    url = desk.for_reader(None).url(article)  # to be passed on, by people and machines
     if article.published is None:
         raise ValueError("an article that was not published has no date")
+    if teaser:
+        article = teaser_of(article)
     language = templates.language(article, desk).tag
     headline = shortened(article.headline, _DESCRIPTION)
     description = first_words(article, _DESCRIPTION) or headline
@@ -93,6 +97,7 @@ def render(article: Article, desk: Desk, templates: Templates) -> WebPage:
         desk,
         templates,
         url=url,
+        teaser=teaser,
         body=_levelled(article.body)[0],
         place=dateline_apart(article),
         description=description,
@@ -268,7 +273,7 @@ def _external(html: Markup, host: str) -> Markup:
 
 def _facts(article: Article, desk: Desk, language: str, description: str) -> dict[str, object]:
     """What schema.org calls a NewsArticle, in JSON-LD; what is not known is left out."""
-    url = desk.url(article)
+    url = desk.for_reader(None).url(article)
     publisher: dict[str, object] = {
         "@type": "Organization",
         "name": desk.publisher,
@@ -294,7 +299,7 @@ def _facts(article: Article, desk: Desk, language: str, description: str) -> dic
             "dateline": article.dateline,
             "citation": [_work(source) for source in article.sources],
             "correction": list(article.corrections),
-            "isAccessibleForFree": True,
+            "isAccessibleForFree": desk.access == "public",
             "copyrightNotice": desk.rights_for(article),
             "version": article.version,
         }
