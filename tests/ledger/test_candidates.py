@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from dispatch.ledger.ledger import Claim
 from dispatch.store import candidates, recipients
 from dispatch.store import ledger as mailings
 from dispatch.store.candidates import Candidates
-from dispatch.store.tables import epoch, subscribers
+from dispatch.store.tables import editions, epoch, from_epoch, subscribers
 
 
 @pytest.fixture
@@ -185,3 +185,109 @@ def test_what_changes_afterwards_does_not_change_the_mailing(desk: Desk) -> None
     (recipient,) = lease.recipients
     assert (recipient.email, recipient.name) == ("reader0.active@example.org", "Ada")
     lease.note(Outcome(recipient.key, "queued", ""))
+
+
+# How often they want it, and pauses --------------------------------------------------------------
+
+
+def alter(desk: Desk, key: int, **values: object) -> None:
+    with desk.store.transaction() as connection:
+        connection.execute(update(subscribers).where(subscribers.c.key == key).values(**values))
+
+
+def after(**time: float) -> datetime:
+    return from_epoch(NOW) + timedelta(**time)
+
+
+def test_who_gets_digests_or_paused_is_left_out_with_the_reason(desk: Desk) -> None:
+    desk.subscribe(6)
+    alter(desk, 1, frequency="daily")
+    alter(desk, 2, frequency="weekly", paused_until=after(days=9))
+    alter(desk, 3, paused_until=datetime(2026, 12, 1, 7, tzinfo=UTC))
+    alter(desk, 4, paused_until=datetime(2026, 12, 2, 7, tzinfo=UTC))
+    alter(desk, 5, paused_until=after(seconds=0))
+    who = Candidates("world", leaves=NOW)
+    edition = desk.edition(who=who)
+    assert reasons(desk, edition) == {
+        "gets the daily digest": 1,
+        "gets the weekly digest": 1,
+        "paused until 2026-12-01": 1,
+        "paused until 2026-12-02": 1,
+    }
+    found = census(desk, who)
+    assert found.excluded == {
+        "paused": 2,
+        "gets the daily digest": 1,
+        "gets the weekly digest": 1,
+    }
+    assert found.candidates == found.recipients + sum(found.excluded.values()) == 6
+    assert desk.counts(edition) == {"queued": 2, "suppressed": 4}
+    assert desk.findings(edition) == ()
+
+
+def test_a_pause_that_ends_before_the_copies_leave_is_none(desk: Desk) -> None:
+    desk.subscribe(1, paused_until=after(days=1))
+    assert census(desk, Candidates("world", leaves=NOW)).recipients == 0
+    assert census(desk, Candidates("world", leaves=epoch(after(days=1)))).recipients == 1
+
+
+def test_a_digest_is_for_those_who_want_it_alone(desk: Desk) -> None:
+    desk.subscribe(3)
+    alter(desk, 1, frequency="daily")
+    alter(desk, 2, frequency="weekly")
+    assert census(desk, Candidates("world", frequency="daily")).excluded == {
+        "gets every edition by itself": 1,
+        "gets the weekly digest": 1,
+    }
+
+
+def test_what_dispatch_itself_writes_goes_to_whoever_it_is_for(desk: Desk) -> None:
+    desk.subscribe(1, frequency="weekly", paused_until=after(days=1))
+    found = census(desk, Candidates("world", frequency=None))
+    assert found == candidates.Census(1, 1, {}, {"example.org": 1})
+
+
+def test_a_pause_stops_the_copies_that_wait_and_another_frequency_does_not(desk: Desk) -> None:
+    edition = desk.edition(4)
+    alter(desk, 1, paused_until=datetime(2026, 12, 1, 7, tzinfo=UTC))
+    alter(desk, 2, frequency="daily", digested=after(seconds=0))
+    alter(desk, 3, paused_until=after(days=-1))
+    lease = claimed(desk.ledger(), edition)
+    assert [one.key for one in lease.recipients] == [2, 3, 4]
+    assert reasons(desk, edition) == {"paused until 2026-12-01": 1}
+    assert desk.findings(edition) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "gets_it"),
+    [
+        ("confirm", "pending", True),
+        ("confirm", "unsubscribed", True),
+        ("welcome", "active", True),
+        ("welcome", "unsubscribed", False),
+        ("newsletter", "pending", False),
+        ("digest", "active", False),
+    ],
+)
+def test_what_kind_of_mail_waits_decides_what_stops_it(
+    desk: Desk, kind: str, state: str, gets_it: bool
+) -> None:
+    """All of them paused after it was made; a pause stops nothing that Dispatch itself writes."""
+    edition = desk.edition(1)
+    with desk.store.transaction() as connection:
+        connection.execute(update(editions).values(kind=kind))
+    alter(desk, 1, state=state, paused_until=after(days=1))
+    lease = desk.ledger().commit(NOW, Claim(edition, 10, MINUTE))
+    assert (lease is not None) == gets_it
+
+
+def test_what_dispatch_itself_writes_does_not_go_to_the_suppressed(desk: Desk) -> None:
+    edition = desk.edition(1)
+    with desk.store.transaction() as connection:
+        connection.execute(update(editions).values(kind="confirm"))
+        connection.exec_driver_sql(
+            "INSERT INTO suppressions SELECT address_key, '', 'by court order', '2026-11-18 00:00' "
+            "FROM subscribers"
+        )
+    assert desk.ledger().commit(NOW, Claim(edition, 10, MINUTE)) is None
+    assert reasons(desk, edition) == {"on the suppression list: by court order": 1}

@@ -7,6 +7,7 @@ suppressed with the reason as its reply.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,7 +33,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from dispatch.errors import StoreError
 from dispatch.store import counts
-from dispatch.store.mailable import why_not_subscriber
+from dispatch.store.mailable import PAUSED, why_not_subscriber
 from dispatch.store.tables import epoch, mailings, recipients, subscribers
 
 _STATES = (
@@ -55,10 +56,15 @@ class Candidates:
     Args:
         desk: its slug.
         where: over the columns of ``subscribers``, such as a segment; None: all of the desk.
+        frequency: who wants to be mailed otherwise gets no copy, as they said: ``each`` for an
+            edition by itself, ``daily`` or ``weekly`` for a digest. None: everybody gets one.
+        leaves: epoch milliseconds; who pauses longer gets no copy. None: pauses do not count.
     """
 
     desk: str
     where: ColumnElement[bool] | None = None
+    frequency: str | None = "each"
+    leaves: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ class Census:
     candidates: int
     recipients: int
     excluded: Mapping[str, int]
-    """Why, and how many; the most frequent first."""
+    """Why, and how many; the most frequent first. Pauses are one, whenever they end."""
     domains: Mapping[str, int]
     """The recipients' domains, and how many each has; the largest first."""
 
@@ -95,7 +101,9 @@ def census(connection: Connection, candidates: Candidates) -> Census:
     asked = _asked(candidates).subquery()
     total = func.count()
     by_reason = select(asked.c.reason, total).group_by(asked.c.reason).order_by(total.desc())
-    reasons: dict[str | None, int] = dict(connection.execute(by_reason).all())
+    reasons: Counter[str | None] = Counter()
+    for reason, count in connection.execute(by_reason):
+        reasons["paused" if reason and reason.startswith(PAUSED) else reason] += count
     by_domain = (
         select(asked.c.domain, total)
         .where(asked.c.reason.is_(None))
@@ -103,9 +111,9 @@ def census(connection: Connection, candidates: Candidates) -> Census:
         .order_by(total.desc(), asked.c.domain)
     )
     return Census(
-        candidates=sum(reasons.values()),
+        candidates=reasons.total(),
         recipients=reasons.pop(None, 0),
-        excluded={str(reason): count for reason, count in reasons.items()},
+        excluded={str(reason): count for reason, count in reasons.most_common()},
         domains=dict(connection.execute(by_domain).all()),
     )
 
@@ -245,7 +253,7 @@ def _asked(candidates: Candidates, *more: ColumnElement[Any]) -> Select[Any]:
         subscribers.c.name,
         subscribers.c.language,
     )
-    reason = why_not_subscriber().label("reason")
+    reason = why_not_subscriber(candidates.frequency, candidates.leaves).label("reason")
     return select(*columns, reason, *more).where(*_conditions(candidates))
 
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, insert, select, update
 
 from dispatch.store import counts
 from dispatch.store.mailable import why_not_recipient
@@ -131,7 +131,8 @@ def _take(
 
 def _drop_unmailable(connection: Connection, edition: int, lease: int, now: int) -> set[int]:
     """Give up what may not be mailed any more, however it came to that: nobody has it yet."""
-    found = connection.execute(_UNMAILABLE, {"of_edition": edition, "of_lease": lease})
+    values = {"of_edition": edition, "of_lease": lease, "now": now}
+    found = connection.execute(_UNMAILABLE, values)
     reasons = dict(found.all())
     if reasons:
         rows: list[OutcomeRow] = [(key, "queued", "", 0) for key in reasons]
@@ -219,14 +220,16 @@ _CLAIM = {
     for state, due in _DUE.items()
 }
 
+_WHY_NOT = why_not_recipient(bindparam("now", type_=BigInteger))
+
 _UNMAILABLE = (
-    select(recipients.c.key, why_not_recipient())
+    select(recipients.c.key, _WHY_NOT)
     .select_from(recipients.outerjoin(subscribers, subscribers.c.key == recipients.c.subscriber))
     .where(
         recipients.c.edition == bindparam("of_edition"),
         counts.in_state("leased"),
         recipients.c.lease == bindparam("of_lease"),
-        why_not_recipient().is_not(None),
+        _WHY_NOT.is_not(None),
     )
 )
 
