@@ -29,10 +29,21 @@ from dispatch.mailing.quoting import SOFT_BREAK, encoded
 from dispatch.renditions import message
 from dispatch.renditions.email import EmailRendition
 from dispatch.renditions.message import Header
-from dispatch.renditions.slots import SHARED, URLS, Slot, cut
+from dispatch.renditions.slots import FEEDS, SHARED, Slot, cut
 
-PAGES = {"unsubscribe_url": "unsubscribe", "preferences_url": "preferences", "browser_url": "view"}
+PAGES = {
+    "unsubscribe_url": "unsubscribe",
+    "preferences_url": "preferences",
+    "browser_url": "view",
+    "confirm_url": "confirm",
+}
 """Where personal links lead: ``{site_url}/{desk}/{page}/{token}``."""
+
+ON_DEMAND = ("confirm", "welcome", "already")
+"""Kinds of mail that Dispatch itself writes, whenever somebody's turn has come: each copy has a
+date of its own."""
+ANSWERS = ("confirm", "already")
+"""Those that answer somebody who filled in a form, and are no mail of a list."""
 
 _LINE = 998  # RFC 5322, 2.1.1
 
@@ -46,6 +57,7 @@ def compose(
     made: datetime,
     return_path: str,
     unsubscribe_address: str,
+    kind: str = "newsletter",
 ) -> Composition:
     """The message of an edition, but for what is personal.
 
@@ -56,6 +68,7 @@ def compose(
         made: aware; for Date.
         return_path: where bounces go, as an addr-spec.
         unsubscribe_address: where a mail program may send a message to unsubscribe, the same.
+        kind: the edition's.
 
     Raises:
         SettingsError: an address is none, or has no room for a token.
@@ -70,7 +83,7 @@ def compose(
     html = _part("html", rendition.html.decode(), rendition.placed, desk)
     edge = f"=_{sha256(repr((text, html)).encode()).hexdigest()[:32]}"
     opening = f"--{edge}\r\n"
-    headers = _headers(rendition, desk, edition, made, unsubscribe_address)
+    headers = _headers(rendition, desk, edition, made, unsubscribe_address, kind)
     mime = message.header_block(message.mime_headers(edge)).decode("ascii")
     return Composition(
         edition=edition,
@@ -87,7 +100,12 @@ def compose(
 
 
 def _headers(
-    rendition: EmailRendition, desk: Desk, edition: int, made: datetime, unsubscribe_address: str
+    rendition: EmailRendition,
+    desk: Desk,
+    edition: int,
+    made: datetime,
+    unsubscribe_address: str,
+    kind: str,
 ) -> Iterator[Piece]:
     """In the order in which they are sent; those without a hole are folded where they have to be.
 
@@ -95,18 +113,27 @@ def _headers(
     (RFC 3834, 2 and 5); Gmail tells complaints by Feedback-ID, whose last field
     is the sender's and stays the same.
     """
+    of_a_list = kind not in ANSWERS
     subject = message.unstructured(rendition.subject[:500]) or message.unstructured(desk.name)
-    date = format_datetime(made.astimezone(desk.timezone))
     yield _fixed(("From", message.mailbox(desk.sender)))
     yield Hole("to")
-    yield _fixed(("Subject", subject), ("Date", (date,)))
+    yield _fixed(("Subject", subject))
+    if kind in ON_DEMAND:
+        yield "Date: "
+        yield Hole("date")
+        yield "\r\n"
+    else:
+        yield _fixed(("Date", (format_datetime(made.astimezone(desk.timezone)),)))
     yield "Message-ID: "
     yield Hole("message_id")
     yield "\r\n"
-    yield _fixed(("List-Id", (message.list_id(desk),)))
-    yield from _list_unsubscribe(desk, unsubscribe_address)
-    yield _fixed(("Feedback-ID", (f"{edition}:{desk.slug}:newsletter:{_sender_id(desk)}",)))
-    yield _fixed(("Precedence", ("bulk",)), ("Auto-Submitted", ("auto-generated",)))
+    if of_a_list:
+        yield _fixed(("List-Id", (message.list_id(desk),)))
+        yield from _list_unsubscribe(desk, unsubscribe_address)
+    yield _fixed(("Feedback-ID", (f"{edition}:{desk.slug}:{kind}:{_sender_id(desk)}",)))
+    if of_a_list:
+        yield _fixed(("Precedence", ("bulk",)))
+    yield _fixed(("Auto-Submitted", ("auto-generated",)))
     if message.is_language_tag(rendition.language):
         yield _fixed(("Content-Language", (rendition.language,)))
 
@@ -187,7 +214,10 @@ def _cut(content: str, placed: Mapping[str, Slot], desk: Desk, *, html: bool) ->
     for part in cut(content, placed):
         if isinstance(part, str):
             yield part
-        elif part.kind in URLS:
+        elif part.kind in FEEDS:
+            feed: Literal["rss_url", "atom_url", "json_url"] = part.kind  # type: ignore[assignment]
+            yield Hole(feed, html)
+        elif part.kind in PAGES:
             url = _page(desk, part.kind)
             yield escape(url) if html else url
             yield Hole("link")

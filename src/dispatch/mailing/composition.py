@@ -24,12 +24,16 @@ _FORMAT = "dispatch composition 1"
 class Hole:
     """Where a copy differs.
 
-    ``to`` and ``message_id`` are headers; ``link`` is a token in a header or a
-    link; ``name`` and ``email`` are text with ``before`` and ``after`` around
-    it, or ``otherwise``; ``html`` says that it has to be escaped.
+    ``to`` and ``message_id`` are headers, and so is ``date`` where copies are
+    made on demand; ``link`` is a token in a header or a link; ``rss_url``,
+    ``atom_url`` and ``json_url`` are addresses of a person's own feed; ``name``
+    and ``email`` are text with ``before`` and ``after`` around it, or
+    ``otherwise``; ``html`` says that it has to be escaped.
     """
 
-    kind: Literal["to", "message_id", "link", "name", "email"]
+    kind: Literal[
+        "to", "message_id", "date", "link", "name", "email", "rss_url", "atom_url", "json_url"
+    ]
     html: bool = False
     before: str = ""
     after: str = ""
@@ -37,6 +41,9 @@ class Hole:
 
 
 Piece = str | Hole
+
+GIVEN = ("date", "rss_url", "atom_url", "json_url")
+"""Holes that are filled with what is known of a person besides name and address."""
 
 
 @dataclass(frozen=True, slots=True)

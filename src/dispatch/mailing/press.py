@@ -13,13 +13,14 @@ as two, is never mailed.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hmac import digest
 from html import escape
 
 from dispatch.audience.addresses import LONGEST_LOCAL_PART
 from dispatch.errors import DeliveryError
-from dispatch.mailing.composition import Composition, Hole
+from dispatch.mailing.composition import GIVEN, Composition, Hole
 from dispatch.mailing.quoting import SOFT_BREAK, value
 from dispatch.mailing.tokens import Tokens
 from dispatch.markup import printable
@@ -42,11 +43,16 @@ _PLAIN_ADDRESS = re.compile(rf"(?=.{{3,70}}$)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A recipient. ``email`` is the envelope's: its domain in ASCII; ``name`` may be any text."""
+    """A recipient. ``email`` is the envelope's: its domain in ASCII; ``name`` may be any text.
+
+    ``given`` is what fills other holes, by their kind: a date as RFC 5322 writes it, addresses of
+    feeds.
+    """
 
     key: int
     email: str
     name: str | None
+    given: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +92,17 @@ class Press:
         self._links = tuple(place for place, hole in holes if hole.kind == "link")
         self._names = tuple(_Phrase.of(*found) for found in holes if found[1].kind == "name")
         self._emails = tuple(_Phrase.of(*found) for found in holes if found[1].kind == "email")
+        self._given = tuple((place, hole) for place, hole in holes if hole.kind in GIVEN)
         self._link, self._verp = tokens.link, tokens.verp
         self._seed = composition.seed.encode()
         self._host = composition.host
         local, _, domain = composition.return_path.rpartition("@")
         self._bounces, self._bounces_host = f"{local}+", f"@{domain}"
+
+    @property
+    def asks_for(self) -> frozenset[str]:
+        """The kinds of holes that :attr:`Person.given` has to fill."""
+        return frozenset(hole.kind for _, hole in self._given)
 
     def message_id(self, key: int) -> str:
         """The Message-ID of the recipient with this key, in its angle brackets."""
@@ -103,7 +115,7 @@ class Press:
         local part of the address is: such a copy needs SMTPUTF8.
 
         Raises:
-            DeliveryError: the address cannot be mailed.
+            DeliveryError: the address cannot be mailed, or what only they have is not known.
         """
         address = person.email
         pieces = self._pieces.copy()
@@ -118,6 +130,8 @@ class Press:
         for phrase in self._emails:
             said = as_html if phrase.hole.html else as_text
             pieces[phrase.place] = phrase.before + said + phrase.after
+        for place, hole in self._given:
+            pieces[place] = _given(person, hole)
         name = _shown(person.name)
         self._greet(pieces, name)
         pieces[self._to] = _to(name, address)
@@ -141,6 +155,18 @@ class Press:
 def message_id(seed: bytes, host: str, key: int) -> str:
     """The Message-ID of a recipient of the edition with this seed, in its angle brackets."""
     return f"<{digest(seed, b'%d' % key, 'sha256')[:16].hex()}@{host}>"
+
+
+def _given(person: Person, hole: Hole) -> bytes:
+    text = person.given.get(hole.kind)
+    if text is None:
+        raise DeliveryError(
+            f"The copy of {person.email} cannot be made: what belongs in it is not known any more "
+            f"({hole.kind})."
+        )
+    if hole.kind == "date":
+        return text.encode("ascii")
+    return value(escape(text) if hole.html else text)
 
 
 def _shown(name: str | None) -> str:

@@ -125,6 +125,24 @@ class Recipient:
         """Where they see the newsletter in a browser."""
         return self._placed(Slot("browser_url"))
 
+    @property
+    def confirm_url(self) -> Mark:
+        """Where they confirm that they want the newsletter; only in the mail that asks for it."""
+        return self._placed(Slot("confirm_url"))
+
+    @property
+    def rss_url(self) -> Mark:
+        """Their own feed; only in the mail that welcomes them, and not of a public desk."""
+        return self._placed(Slot("rss_url"))
+
+    @property
+    def atom_url(self) -> Mark:
+        return self._placed(Slot("atom_url"))
+
+    @property
+    def json_url(self) -> Mark:
+        return self._placed(Slot("json_url"))
+
     def say(self, text: str | Label, otherwise: str | Label, **values: object) -> Mark:
         """``text`` with their ``%(name)s`` or ``%(email)s``; ``otherwise`` where there is none.
 

@@ -28,10 +28,30 @@ from dispatch.desk import Desk
 from dispatch.errors import TemplateError
 
 Kind = Literal[
-    "name", "email", "unsubscribe_url", "preferences_url", "browser_url", "label", "lang", "dir"
+    "name",
+    "email",
+    "unsubscribe_url",
+    "preferences_url",
+    "browser_url",
+    "confirm_url",
+    "rss_url",
+    "atom_url",
+    "json_url",
+    "label",
+    "lang",
+    "dir",
 ]
 
-URLS: tuple[Kind, ...] = ("unsubscribe_url", "preferences_url", "browser_url")
+FEEDS: tuple[Kind, ...] = ("rss_url", "atom_url", "json_url")
+"""The slots that hold the address of a person's own feed."""
+
+URLS: tuple[Kind, ...] = (
+    "unsubscribe_url",
+    "preferences_url",
+    "browser_url",
+    "confirm_url",
+    *FEEDS,
+)
 """The slots that hold a link of a person's own."""
 
 SHARED: tuple[Kind, ...] = ("label", "lang", "dir")
@@ -115,14 +135,25 @@ def _count(text: str, placed: Mapping[str, Slot]) -> int:
     return sum(text.count(mark) for mark in placed)
 
 
-def check_text(text: str, placed: Mapping[str, Slot], template: str) -> None:
-    """Make sure that every mark in ``text`` is whole, and that there is a link to unsubscribe.
+_WANTED: dict[Kind, str] = {
+    "unsubscribe_url": "unsubscribe, which mail providers and many laws ask for",
+    "confirm_url": "confirm, without which nobody can subscribe",
+    "preferences_url": "the reader's preferences, which is what the mail is for",
+}
+"""What a mail may not do without, and why."""
+
+
+def check_text(
+    text: str, placed: Mapping[str, Slot], template: str, wanted: Kind = "unsubscribe_url"
+) -> None:
+    """Make sure that every mark in ``text`` is whole, and that the link that it needs is there.
 
     Args:
         template: the one that it was printed by, for the message.
+        wanted: the kind of that link: to unsubscribe, to confirm or to the preferences.
 
     Raises:
-        TemplateError: a mark was changed or cut, or no link to unsubscribe is there.
+        TemplateError: a mark was changed or cut, or the link is missing.
     """
     rest = "\n".join(part for part in cut(text, placed) if isinstance(part, str)).lower()
     for mark, slot in placed.items():
@@ -134,14 +165,17 @@ def check_text(text: str, placed: Mapping[str, Slot], template: str) -> None:
                     f"{template}: {_named(slot)} was cut or changed, at {around!r}. Nobody's is "
                     "known yet when the newsletter is made: print it as it is, without a filter."
                 )
-    if not any(slot.kind == "unsubscribe_url" and mark in text for mark, slot in placed.items()):
+    if not any(slot.kind == wanted and mark in text for mark, slot in placed.items()):
+        what = "newsletter" if wanted == "unsubscribe_url" else "mail"
         raise TemplateError(
-            f"{template}: the newsletter has no link to unsubscribe, which mail providers and many "
-            "laws ask for. Print {{ recipient.unsubscribe_url }} in it."
+            f"{template}: the {what} has no link to {_WANTED[wanted]}. "
+            f"Print {{{{ recipient.{wanted} }}}} in it."
         )
 
 
-def check_html(html: str, placed: Mapping[str, Slot], template: str) -> None:
+def check_html(
+    html: str, placed: Mapping[str, Slot], template: str, wanted: Kind = "unsubscribe_url"
+) -> None:
     """:func:`check_text`, and every mark has to stand where a value can be spliced in.
 
     Raises:
@@ -150,7 +184,7 @@ def check_html(html: str, placed: Mapping[str, Slot], template: str) -> None:
     """
     from lxml import etree
 
-    check_text(html, placed, template)
+    check_text(html, placed, template, wanted)
     root = etree.fromstring(html, etree.HTMLParser(huge_tree=True))
     good = 0
     for element in root.iter():

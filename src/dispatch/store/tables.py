@@ -197,7 +197,7 @@ moves = Table(
 )
 
 # What people asked for at a sign-up form, written down before anything else is done about it. What
-# is done is kept for a while: limits are counted by it, and a confirmation is of what was asked for.
+# is done is kept for a while: limits are counted by it, and a confirmation is of what was asked.
 signups = Table(
     "signups",
     metadata,
