@@ -31,6 +31,7 @@ from dispatch.cli import (
     subscribers,
     talk,
     templates,
+    token,
 )
 from dispatch.errors import DispatchError, SettingsError
 
@@ -59,6 +60,7 @@ for command in (
     run.run,
     serve.serve,
     subscribers.subscribers,
+    token.token,
     bounces.bounces,
     dkim.dkim,
     doctor.doctor,
