@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 
 from dispatch.store.tables import articles, desks, releases, versions
 
@@ -61,6 +61,12 @@ def desk(connection: Connection, slug: str) -> DeskRow | None:
     columns = (desks.c.slug, desks.c.name, desks.c.tag)
     found = connection.execute(select(*columns).where(desks.c.slug == slug)).first()
     return DeskRow(*found) if found else None
+
+
+def desks_of_articles(connection: Connection) -> list[DeskRow]:
+    """The desks that have published, by their slugs."""
+    columns = (desks.c.slug, desks.c.name, desks.c.tag)
+    return [DeskRow(*row) for row in connection.execute(select(*columns).order_by(desks.c.slug))]
 
 
 def add_desk(connection: Connection, row: DeskRow) -> None:
@@ -180,6 +186,100 @@ def archived_entries(connection: Connection, desk: str, number: int) -> list[str
         .order_by(articles.c.published.desc(), articles.c.key.desc())
     )
     return [entry for (entry,) in found]
+
+
+# The archive -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    """A day that public articles of a desk stand under, in their addresses."""
+
+    day: date
+    articles: int
+    updated: datetime
+    """When the last one of them changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRow:
+    """What the address of a public article is made of, and when it changed."""
+
+    day: date
+    slug: str
+    updated: datetime
+
+
+def days(connection: Connection, desk: str) -> list[DayRow]:
+    """The days with public articles, the first one first. Reads an index and no article."""
+    found = connection.execute(
+        select(articles.c.day, func.count(), func.max(articles.c.updated))
+        .where(articles.c.desk == desk, _PUBLIC)
+        .group_by(articles.c.day)
+        .order_by(articles.c.day)
+    )
+    return [DayRow(*row) for row in found]
+
+
+def place_among(connection: Connection, desk: str, first: date, day: date, key: int) -> int:
+    """How many public articles stand before this one of ``day``, from the day ``first`` on.
+
+    The order is that of :func:`addresses`.
+    """
+    before = or_(articles.c.day < day, and_(articles.c.day == day, articles.c.key < key))
+    counted = select(func.count()).where(
+        articles.c.desk == desk, _PUBLIC, articles.c.day >= first, articles.c.day <= day, before
+    )
+    return int(connection.execute(counted).scalar_one())
+
+
+def addresses(
+    connection: Connection, desk: str, first: date, last: date, *, skip: int, limit: int
+) -> list[AddressRow]:
+    """Of the public articles of these days, by day and then in the order they came in."""
+    found = connection.execute(
+        select(articles.c.day, articles.c.slug, articles.c.updated)
+        .where(articles.c.desk == desk, _PUBLIC, articles.c.day.between(first, last))
+        .order_by(articles.c.day, articles.c.key)
+        .offset(skip)
+        .limit(limit)
+    )
+    return [AddressRow(*row) for row in found]
+
+
+def entries_of_day(
+    connection: Connection, desk: str, day: date, *, skip: int, limit: int
+) -> list[str]:
+    """Feed entries of a day, in the order the articles came in."""
+    found = connection.execute(
+        select(articles.c.entry)
+        .where(articles.c.desk == desk, _PUBLIC, articles.c.day == day)
+        .order_by(articles.c.key)
+        .offset(skip)
+        .limit(limit)
+    )
+    return [entry for (entry,) in found]
+
+
+def entries_between(
+    connection: Connection, desk: str, since: datetime, until: datetime, limit: int
+) -> list[str]:
+    """Feed entries of what was published from ``since`` up to ``until``, the newest first."""
+    found = connection.execute(
+        select(articles.c.entry)
+        .where(
+            articles.c.desk == desk,
+            _PUBLIC,
+            articles.c.published >= since,
+            articles.c.published <= until,
+        )
+        .order_by(articles.c.published.desc(), articles.c.key.desc())
+        .limit(limit)
+    )
+    return [entry for (entry,) in found]
+
+
+_PUBLIC = articles.c.entry.is_not(None)
 
 
 # Releases ----------------------------------------------------------------------------------------

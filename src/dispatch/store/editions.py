@@ -89,6 +89,43 @@ def with_articles(connection: Connection, desk: str, ids: Iterable[str]) -> list
     return [key for (key,) in found]
 
 
+# The archive -------------------------------------------------------------------------------------
+
+SHOWN = ("newsletter", "digest")
+"""The kinds that a desk's archive holds; the others are letters to one person."""
+
+
+@dataclass(frozen=True, slots=True)
+class BegunRow:
+    """An edition whose mailing has begun: from then on, people have it."""
+
+    number: int
+    subject: str
+    started: datetime
+
+
+def begun(connection: Connection, desk: str) -> list[BegunRow]:
+    """The desk's editions that people have, in the order in which their mailings began."""
+    found = connection.execute(
+        select(editions.c.key, editions.c.subject, mailings.c.started)
+        .join(mailings, mailings.c.edition == editions.c.key)
+        .where(editions.c.desk == desk, editions.c.kind.in_(SHOWN), mailings.c.started.is_not(None))
+        .order_by(mailings.c.started, editions.c.key)
+    )
+    return [BegunRow(*row) for row in found]
+
+
+def desks_of_editions(connection: Connection) -> list[str]:
+    """The slugs of the desks that have an edition for an archive."""
+    found = connection.execute(
+        select(editions.c.desk)
+        .where(editions.c.kind.in_(SHOWN))
+        .distinct()
+        .order_by(editions.c.desk)
+    )
+    return [desk for (desk,) in found]
+
+
 # What was frozen ---------------------------------------------------------------------------------
 
 

@@ -32,6 +32,14 @@ def upgrade() -> None:
     op.add_column(
         "editions", sa.Column("kind", sa.String, nullable=False, server_default="newsletter")
     )
+    public = sa.text("entry IS NOT NULL")
+    op.create_index(
+        "articles_days",
+        "articles",
+        ["desk", "day", "key", "updated"],
+        sqlite_where=public,
+        postgresql_where=public,
+    )
     _signups()
     _tokens()
     _pings_and_clicks()
