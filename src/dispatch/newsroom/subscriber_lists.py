@@ -35,13 +35,13 @@ class ListFile:
         name: the file's, or ``-`` for standard input.
         stream: its bytes.
         size: how many; 0: nobody knows.
-        folder: where its refused rows go; None: beside it.
+        beside: whether its refused rows go to a file beside it.
     """
 
     name: str
     stream: BinaryIO
     size: int
-    folder: Path | None = None
+    beside: bool = True
 
     @property
     def label(self) -> str:
@@ -56,7 +56,7 @@ class ListFile:
     def refused(self) -> Path:
         """Where its refused rows go: beside it."""
         path = Path("stdin" if self.name == STANDARD_INPUT else self.name)
-        return (self.folder or path.parent) / f"{path.stem}.rejected.csv"
+        return path.with_name(f"{path.stem}.rejected.csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,12 @@ class Watch:
     Args:
         step: told how many more bytes are read and then, all of them once more, merged.
         stopped: asked whether to stop.
+        refused: told of each row that is refused: its line, its cells, and why.
     """
 
     step: Callable[[int], object] = lambda _bytes: None
     stopped: Callable[[], bool] = lambda: False
+    refused: Callable[[int, list[str], str], object] = lambda _line, _cells, _why: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def import_list(
     """
     table = Table(list_.stream, list_.label)
     understood = columns.understood(table.names, list_.label)
-    path = None if dry_run else list_.refused
+    path = list_.refused if list_.beside and not dry_run else None
     with (
         rehearsal(database_of(out)) if dry_run else made_if_missing(out) as database,
         writing.Refused(path, table.names, table.delimiter) as refused,
@@ -125,7 +127,12 @@ def import_list(
         with database.transaction() as connection:
             new_desk = not store.is_known_desk(connection, desk)
             salt = salt_of(connection, now)
-        plan = Import(desk, list_.short_label, salt, refused.add, watch.step, watch.stopped)
+
+        def refuse(line: int, cells: list[str], why: str) -> None:
+            refused.add(line, cells, why)
+            watch.refused(line, cells, why)
+
+        plan = Import(desk, list_.short_label, salt, refuse, watch.step, watch.stopped)
         report = importing.import_table(database, table, understood, plan, now)
     notes = []
     if new_desk and report.added:
