@@ -1,26 +1,80 @@
-"""The files of ``public/`` over HTTP: feeds and pages, from memory."""
+"""The files of ``public/`` over HTTP: feeds and pages, from memory.
+
+A request names a file by its path; :class:`PublicFiles` finds it, and :class:`PublicFile` knows
+its answers. Two roads lead there: :class:`PublicApp`, an ASGI application, which looks at the
+disk each time; and :class:`dispatch.web.connection.Connection`, which answers what was asked for
+a moment ago without anything in between.
+
+Ranges are not served (RFC 9110, 14.2 leaves that open): feeds and pages are small, and are
+read whole or not at all.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import os
+import stat
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from dispatch.errors import SettingsError
 from dispatch.settings import Settings
+from dispatch.web.negotiation import acceptable
+from dispatch.web.public_file import Answer, PublicFile, Version
+from dispatch.web.public_headers import kind_of, links
+from dispatch.web.public_paths import address_of, file_of
+from dispatch.web.public_shelf import Shelf
 
 MEMORY = 64 * 1024 * 1024
 """Bytes of files that are kept in memory, with their compressed forms."""
+_PART = 16
+"""No file may take more than this part of the memory; larger ones are read from the disk."""
+_CHUNK = 256 * 1024
+"""Bytes that are read at once of a file on the disk."""
+_INDEX = "index.html"
+_METHODS = ("GET", "HEAD")
+_TRIES = 3
+"""A large file that is replaced each time we open it is being written in its place, not placed."""
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What was asked for is a folder that has a page, without the slash at its end.
+
+    Args:
+        location: where it is, relative to what was asked for: no host is named that a stranger
+            chose, and it is right behind a proxy that adds a prefix, too.
+    """
+
+    location: str
 
 
 class PublicFiles:
     """The files under a folder, ready to be sent.
 
+    One thread does all that waits on the disk, and owns what is known of it; another one
+    compresses. The event loop reads :attr:`ready`, and awaits the rest.
+
     Args:
         folder: ``<out>/public``; it may come into being later.
         settings: whose site_url and hubs stand in the Link fields of feeds, desk by desk.
-        headers: more header fields for every answer, such as Strict-Transport-Security.
+        headers: more header fields for every whole answer, such as Strict-Transport-Security.
         memory: bytes of files that are kept in memory.
+
+    Attributes:
+        ready: what was asked for and looked at a moment ago, by the path in a request. It is as
+            fresh as :meth:`refresh` is called often.
     """
 
     def __init__(
@@ -28,20 +82,201 @@ class PublicFiles:
         folder: Path,
         settings: Settings,
         *,
-        headers: tuple[tuple[str, str], ...] = (),
+        headers: Mapping[str, str] | None = None,
         memory: int = MEMORY,
     ) -> None:
-        self.folder = folder
+        self.ready: dict[bytes, PublicFile] = {}
+        self._folder = folder
+        self._settings = settings
+        self._headers = [(name.lower(), value) for name, value in (headers or {}).items()]
+        self._largest = memory // _PART
+        self._shelf = Shelf(memory)
+        self._keeper = ThreadPoolExecutor(1, "public-files")
+        self._press = ThreadPoolExecutor(1, "compression")
+
+    async def find(self, path: bytes) -> PublicFile | Moved | None:
+        """What a request's path leads to, as it is on the disk now; None: nothing.
+
+        Args:
+            path: as it came, without the query.
+        """
+        name = file_of(path)
+        if name is None:
+            return None
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._keeper, self._find, name, path)
+
+    async def answer(
+        self,
+        file: PublicFile,
+        accept_encoding: bytes | None,
+        none_match: bytes | None,
+        modified_since: bytes | None,
+    ) -> Answer:
+        """The answer to a GET of ``file``; the values are those of the request's fields."""
+        codings = acceptable(accept_encoding)
+        while (answer := file.answer(codings, none_match, modified_since)) is None:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._press, file.press_for, codings)
+        if file.wanted:
+            self._keeper.submit(self._press_wanted, file)
+        return answer
+
+    async def open(self, file: PublicFile) -> BinaryIO | None:
+        """The file on the disk, to be read and closed; None where it is another version by now."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._keeper, self._open, file)
+
+    def refresh(self) -> None:
+        """Look at the files that are in use, in the background.
+
+        Called twice a second, it keeps what is sent no older than that.
+        """
+        self._keeper.submit(self._refresh)
 
     def close(self) -> None:
         """Let go of the threads; what is asked for after that is an error."""
+        self._keeper.shutdown(wait=False, cancel_futures=True)
+        self._press.shutdown(wait=False, cancel_futures=True)
+
+    # What follows runs in the keeper's thread, one at a time.
+
+    def _find(self, name: str, path: bytes) -> PublicFile | Moved | None:
+        place = self._real(name)
+        if place is None:
+            return None
+        if place.is_dir():
+            if name and not name.endswith("/"):
+                is_page = self._real(f"{name}/{_INDEX}") is not None
+                return Moved(f"./{quote(name.rpartition('/')[2])}/") if is_page else None
+            name += _INDEX
+            place = self._real(name)
+        elif name.endswith("/"):
+            return None
+        file = self._current(name, place) if place else None
+        if file is None:
+            self._shelf.remove(name)
+            self.ready.pop(path, None)
+        elif file.data is not None and path in _addresses(name):  # other spellings never end
+            self.ready[path] = file
+        return file
+
+    def _current(self, name: str, place: Path) -> PublicFile | None:
+        """The file as it is now: what is known of it, or read again; None where it is none."""
+        known = self._shelf.take(name)
+        try:
+            if known is not None and Version.of(place.stat()) == known.version:
+                return known
+            file = self._read(name, place)
+        except PermissionError as error:
+            _LOG.warning("%s cannot be read: %s.", self._folder / name, error.strerror)
+            return None
+        except OSError:  # it went away
+            return None
+        if file is not None:
+            self._place(file)
+        return file
+
+    def _read(self, name: str, place: Path) -> PublicFile | None:
+        with _opened(place) as opened:
+            found = os.fstat(opened.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                return None
+            data = opened.read() if found.st_size <= self._largest else None
+        kind = kind_of(name)
+        more = list(self._headers)
+        if kind.feed:
+            more.append(("link", self._links(name, topic=kind.topic)))
+        return PublicFile(name, Version.of(found), data, kind, more)
+
+    def _links(self, name: str, *, topic: bool) -> str:
+        try:
+            settings = self._settings.for_desk(name.partition("/")[0])
+        except SettingsError:  # the desk is told so wherever it publishes
+            settings = self._settings
+        return links(settings.site_url + address_of(name), settings.hubs if topic else ())
+
+    def _place(self, file: PublicFile) -> None:
+        for fallen in self._shelf.put(file):
+            for address in _addresses(fallen.name):
+                self.ready.pop(address, None)
+
+    def _real(self, name: str) -> Path | None:
+        """Where a name leads, once symbolic links are followed; None: nowhere, or outside."""
+        try:
+            folder = self._folder.resolve(strict=True)
+            place = (folder / name).resolve(strict=True)
+        except (OSError, RuntimeError):  # a loop of links is a RuntimeError up to Python 3.12
+            return None
+        return place if place.is_relative_to(folder) else None
+
+    def _open(self, file: PublicFile) -> BinaryIO | None:
+        place = self._real(file.name)
+        if place is None:
+            return None
+        try:
+            opened = _opened(place)
+        except OSError:
+            return None
+        if Version.of(os.fstat(opened.fileno())) == file.version:
+            return opened
+        opened.close()
+        return None
+
+    def _refresh(self) -> None:
+        """Look at what was asked for since the last time; what was not is not ready any more."""
+        ready = list(self.ready.items())
+        used = {file.name for _, file in ready if file.asked}
+        for path, file in ready:
+            file.asked = False
+            name = file.name
+            if name not in used:
+                self.ready.pop(path, None)
+            elif self._changed(file):
+                self._find(file_of(path) or "", path)
+            else:
+                self._shelf.take(name)
+                self._press_wanted(file)
+
+    def _changed(self, file: PublicFile) -> bool:
+        try:
+            return Version.of((self._folder / file.name).stat()) != file.version
+        except OSError:
+            return True
+
+    def _press_wanted(self, file: PublicFile) -> None:
+        while file.wanted:
+            done = self._press.submit(file.press, file.wanted.pop())
+            done.add_done_callback(lambda _: self._keeper.submit(self._weigh, file))
+
+    def _weigh(self, file: PublicFile) -> None:
+        if self._shelf.take(file.name) is file:
+            self._place(file)
+
+
+def _addresses(name: str) -> tuple[bytes, ...]:
+    """The paths that a file is asked for with, each in its one proper spelling."""
+    address = address_of(name)
+    if name == _INDEX or name.endswith(f"/{_INDEX}"):
+        return address.encode(), address.removesuffix(_INDEX).encode()
+    return (address.encode(),)
+
+
+def _opened(place: Path) -> BinaryIO:
+    """Open a file without following a link, and without waiting where it is a pipe."""
+    descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        return os.fdopen(descriptor, "rb")
+    except OSError:  # a folder
+        os.close(descriptor)
+        raise
 
 
 class PublicApp:
     """The files as an ASGI application, to be what a router falls back to.
 
-    ``app.router.default = PublicApp(files)``. What is not there is a 404 of Starlette's
-    (``HTTPException``), so that the application says it in its own words; another method than
+    ``app.router.default = PublicApp(files)``. What is not there is Starlette's
+    ``HTTPException(404)``, so that the application says it in its own words; another method than
     GET and HEAD is a 405 with Allow.
     """
 
@@ -49,4 +284,51 @@ class PublicApp:
         self.files = files
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        raise HTTPException(404)
+        path = scope.get("raw_path") or quote(scope["path"]).encode()
+        response = await self._response(scope["method"], path, Headers(scope=scope))
+        await response(scope, receive, send)
+
+    async def _response(self, method: str, path: bytes, headers: Headers) -> Response:
+        for _ in range(_TRIES):
+            found = await self.files.find(path)
+            if found is None:
+                raise HTTPException(404)
+            if method not in _METHODS:
+                raise HTTPException(405, headers={"Allow": ", ".join(_METHODS)})
+            if isinstance(found, Moved):
+                return Response(status_code=308, headers={"Location": found.location})
+            answer = await self.files.answer(
+                found,
+                _joined(headers, "accept-encoding"),
+                _joined(headers, "if-none-match"),
+                headers.get("if-modified-since", "").encode("latin-1") or None,
+            )
+            if answer.body is not None or method == "HEAD":
+                return _exactly(Response(answer.body if method == "GET" else b""), answer)
+            opened = await self.files.open(found)
+            if opened is not None:
+                return _exactly(StreamingResponse(_chunks(opened, found.version.size)), answer)
+        raise HTTPException(503, headers={"Retry-After": "1"})
+
+
+def _joined(headers: Headers, name: str) -> bytes | None:
+    """The value of a field that is a list, however many lines it came in (RFC 9110, 5.3)."""
+    values = headers.getlist(name)
+    return ", ".join(values).encode("latin-1") if values else None
+
+
+def _exactly(response: Response, answer: Answer) -> Response:
+    response.status_code = answer.status
+    response.raw_headers = list(answer.fields)
+    return response
+
+
+async def _chunks(opened: BinaryIO, size: int) -> AsyncIterator[bytes]:
+    """The first ``size`` bytes of a file, which is closed at the end."""
+    with opened:
+        while size > 0:
+            chunk = await asyncio.to_thread(opened.read, min(size, _CHUNK))
+            if not chunk:  # somebody cut it short: the connection says so to the client
+                return
+            size -= len(chunk)
+            yield chunk
