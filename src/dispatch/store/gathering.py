@@ -40,6 +40,8 @@ class Gathering:
     """
 
     def __init__(self, store: Store) -> None:
+        self.watch: Callable[[int], object] = lambda _pieces: None
+        """Called with the number of pieces of each commit, once it is durable."""
         self._standing = Standing(store)
         self._waiting: SimpleQueue[_Piece[Any, Any] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._go, name="gathering", daemon=True)
@@ -96,6 +98,7 @@ class Gathering:
             for piece in pieces:
                 piece.answer.set_exception(error)
         else:
+            self.watch(len(pieces))
             for answer in answers:
                 answer()
 

@@ -1,4 +1,4 @@
-"""The application: which handler answers which address."""
+"""The application: which handler answers which address, and what every request goes through."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 
-from dispatch.web import api, operating, webhooks
+from dispatch.errors import StoreError
+from dispatch.web import api, operating, security, webhooks
+from dispatch.web.errors import OwnForms, Unforeseen, refused, unavailable
+from dispatch.web.hosts import Hosts, OwnHosts
+from dispatch.web.metrics import Metrics
 from dispatch.web.pages import (
     clicking,
     confirm,
@@ -17,17 +23,32 @@ from dispatch.web.pages import (
     signup,
     viewing,
 )
+from dispatch.web.proxies import Forwarded, Proxies
+from dispatch.web.public import PublicApp, PublicFiles
+from dispatch.web.request_log import Requests
 from dispatch.web.site import Site
 
 
 def create(site: Site) -> Starlette:
-    """The application that serves ``site``, which it closes at its end."""
+    """The application that serves ``site``, which it closes at its end.
+
+    In its state are ``site``, ``metrics`` and ``files``, the public ones.
+
+    Raises:
+        SettingsError: a setting makes no sense.
+    """
+    files = PublicFiles(
+        site.out / "public", site.settings, headers=security.of_public_files(site.settings)
+    )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
+        files.close()
         site.close()
 
+    metrics = Metrics()
+    site.gathering.watch = metrics.commits.observe
     app = Starlette(
         routes=[
             *operating.routes,
@@ -41,7 +62,26 @@ def create(site: Site) -> Starlette:
             *members.routes,
             *clicking.routes,
         ],
+        middleware=_layers(site, metrics),
+        exception_handlers={HTTPException: refused, StoreError: unavailable},
         lifespan=lifespan,
     )
     app.state.site = site
+    app.state.metrics = metrics
+    app.state.files = files
+    app.router.redirect_slashes = False  # it would send people to whatever Host they named
+    app.router.default = PublicApp(files)
     return app
+
+
+def _layers(site: Site, metrics: Metrics) -> list[Middleware]:
+    """What a request goes through on its way in, and its answer on the way out."""
+    proxies = Proxies(site.settings.trusted_proxies)
+    return [
+        Middleware(Requests, proxies, metrics),
+        Middleware(Forwarded, proxies),
+        Middleware(security.SecurityHeaders),
+        Middleware(Unforeseen),
+        Middleware(OwnHosts, Hosts(site.settings)),
+        Middleware(OwnForms, site),
+    ]

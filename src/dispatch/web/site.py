@@ -50,7 +50,7 @@ class Site:
         with self.store.transaction() as connection:
             self.tokens: Tokens = keys.tokens(connection, settings, self.now())
             self.stamps = Stamps(keys.form_key(connection, self.now()))
-        self._gathering = Gathering(self.store)
+        self.gathering = Gathering(self.store)
 
     @staticmethod
     def now() -> datetime:
@@ -80,17 +80,17 @@ class Site:
         Raises:
             StoreError: it cannot be written; and whatever ``work`` raises, who is undone alone.
         """
-        return await asyncio.wrap_future(self._gathering.write(lambda c: work(c, *values)))
+        return await asyncio.wrap_future(self.gathering.write(lambda c: work(c, *values)))
 
     async def write_together(
         self, together: Callable[[Connection, Sequence[Item]], Sequence[Result]], item: Item
     ) -> Result:
         """The same for work that is done for many at once (:class:`Gathering`)."""
-        return await asyncio.wrap_future(self._gathering.write_together(together, item))
+        return await asyncio.wrap_future(self.gathering.write_together(together, item))
 
     def close(self) -> None:
         """Finish what was asked for."""
-        self._gathering.close()
+        self.gathering.close()
         self.store.close()
 
 

@@ -1,0 +1,190 @@
+"""Answers where something is the matter: a page for a reader, JSON for a program, else a line.
+
+What is said never holds what went wrong inside: that is in the log, under the
+request's id, which the answer names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dispatch.desk import Desk
+from dispatch.errors import DispatchError, StoreError
+from dispatch.newsroom.desks import desk_slug, make_desk
+from dispatch.web import answers, request_ids
+from dispatch.web.answers import label
+from dispatch.web.origins import is_foreign
+from dispatch.web.site import Site, site_of
+
+_AGAIN_AFTER = "10"
+"""Seconds after which a client may try again: whoever holds the database is done by then."""
+
+_SAID = {
+    403: (
+        label("This was sent from another site"),
+        label("Open the page on this site and send the form from there."),
+    ),
+    404: (
+        label("There is no such page"),
+        label("It may have been moved or taken down, or the link is not complete."),
+    ),
+    405: (
+        label("That cannot be done here"),
+        label("Go back, reload the page, and try again."),
+    ),
+    413: (
+        label("That is too long"),
+        label("Go back, shorten what you typed, and send it again."),
+    ),
+    429: (
+        label("That was too often"),
+        label("Please wait a while, and try again."),
+    ),
+    503: (
+        label("This does not work at the moment"),
+        label("Please try again in a few minutes."),
+    ),
+}
+_OTHERWISE = (
+    label("This request cannot be understood"),
+    label("Go back, reload the page, and try again."),
+)
+_SLUG = re.compile(r"/([a-z0-9-]{1,100})(?:/|\Z)")
+
+_log = logging.getLogger("dispatch.web")
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """The answer to an HTTPException."""
+    assert isinstance(error, HTTPException)
+    if error.status_code in (204, 304):
+        return Response(status_code=error.status_code, headers=error.headers)
+    desk = await _desk(request) if _wants(request) == "text/html" else None
+    return await _answer(request, error, desk)
+
+
+async def unavailable(request: Request, error: Exception) -> Response:
+    """The answer where the database cannot be read or written; it is not asked again."""
+    assert isinstance(error, StoreError)
+    _log.error(str(error), exc_info=error, extra={"facts": {"id": request_ids.of(request.scope)}})
+    sentence = "This does not work at the moment. Nothing was changed."
+    told = HTTPException(503, sentence, {"Retry-After": _AGAIN_AFTER})
+    return await _answer(request, told, _common_desk(site_of(request)))
+
+
+class Unforeseen:
+    """Answers 500 where nobody foresaw what went wrong, and says so in the log (ASGI)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def noting(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except Exception as error:
+            request_id = request_ids.of(scope)
+            # A sentence of ours is for the desk, and names no reader; any other may.
+            said = f": {error}" if isinstance(error, DispatchError) else "."
+            message = f"A request failed{said}"
+            _log.error(message, exc_info=error, extra={"facts": {"id": request_id}})
+            if started:
+                raise  # half an answer is out: all that is left is to break it off
+            await _broken(scope, request_id)(scope, receive, send)
+
+
+class OwnForms:
+    """Refuses forms that another site sent (ASGI); see :mod:`dispatch.web.origins`."""
+
+    def __init__(self, app: ASGIApp, site: Site) -> None:
+        self._app = app
+        self._site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            request = Request(scope, receive)
+            if is_foreign(request, self._site.settings):
+                answer = await refused(request, HTTPException(403))
+                await answer(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+async def _answer(request: Request, error: HTTPException, desk: Desk | None) -> Response:
+    status = error.status_code
+    if desk is not None and _wants(request) == "text/html":
+        heading, sentence = _SAID.get(status, _OTHERWISE)
+        answer = await answers.notice(request, desk, heading, sentence, status=status)
+    elif _wants(request) == "application/json":
+        answer = _problem(request.scope, status, error.detail)
+    else:
+        answer = PlainTextResponse(f"{error.detail}\n", status, {"Cache-Control": "no-store"})
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+def _problem(scope: Scope, status: int, detail: str) -> Response:
+    """RFC 9457."""
+    told = {
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "request_id": request_ids.of(scope),
+    }
+    headers = {"Cache-Control": "no-store"}
+    return Response(json.dumps(told), status, headers, "application/problem+json")
+
+
+def _broken(scope: Scope, request_id: str) -> Response:
+    sentence = "Something went wrong here, and it is in the log."
+    if _wants(Request(scope)) == "application/json":
+        return _problem(scope, 500, sentence)
+    told = f"{sentence}\nIf you write to us about it, name this number: {request_id}\n"
+    return PlainTextResponse(told, 500, {"Cache-Control": "no-store"})
+
+
+def _wants(request: Request) -> str:
+    """The media type that suits who asks: of those there are, the one that they name first."""
+    if request.url.path.startswith("/api/"):
+        return "application/json"
+    accept = request.headers.get("accept", "")[:1000].lower()
+    named = {kind: accept.find(kind) for kind in ("text/html", "application/json")}
+    first = {kind: at for kind, at in named.items() if at >= 0}
+    return min(first, key=first.__getitem__, default="text/plain")
+
+
+async def _desk(request: Request) -> Desk | None:
+    """The desk that the path is about; else that of the settings."""
+    site = site_of(request)
+    found = _SLUG.match(request.scope["path"])
+    if found is not None:
+        try:
+            desk = await site.desk(found[1])
+        except StoreError:
+            desk = None  # the answer is given all the same
+        if desk is not None:
+            return desk
+    return await asyncio.to_thread(_common_desk, site)
+
+
+def _common_desk(site: Site) -> Desk:
+    name = site.settings.desk
+    return make_desk(name, desk_slug(name), site.settings)
