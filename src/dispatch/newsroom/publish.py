@@ -24,6 +24,7 @@ from dispatch.article import Article, Note
 from dispatch.desk import Desk
 from dispatch.errors import ArticleError, DispatchError, OutputError, SettingsError, StoreError
 from dispatch.newsroom import sources
+from dispatch.newsroom.access import showings
 from dispatch.newsroom.database import database_of
 from dispatch.newsroom.desks import desk_slug, make_desk
 from dispatch.newsroom.feeds import release_feeds
@@ -31,11 +32,12 @@ from dispatch.newsroom.own_templates import open_templates
 from dispatch.newsroom.placing import Placed, place
 from dispatch.newsroom.reading import read_article
 from dispatch.newsroom.releasing import recover, released
-from dispatch.newsroom.rendering import OUTBOX, render
+from dispatch.newsroom.rendering import OUTBOX, page_path, render
 from dispatch.readers.publishers import Publishers
 from dispatch.renditions import feed
 from dispatch.settings import Settings
 from dispatch.store import articles as store
+from dispatch.store import pings
 from dispatch.store.articles import ArticleRow, VersionRow
 from dispatch.store.connection import Store, rehearsal
 from dispatch.syndication import release as releases
@@ -210,7 +212,7 @@ class _Run:
         rendered = render(placed.article, desk, self.templates, self.settings.max_email_bytes)
         self._record(connection, placed, None if placed.held_back else rendered.entry)
 
-        files = {} if placed.held_back else {_public(desk, placed): rendered.web}
+        files = {} if placed.held_back else dict(rendered.pages)
         outbox = f"outbox/{desk.slug}/{placed.article.path}"
         files |= {f"{outbox}/{part}": data for part, data in rendered.outbox.items()}
         for path, data in files.items():
@@ -287,12 +289,18 @@ class _Run:
 
     def _feeds(self, connection: Connection, release: Files) -> None:
         for slug, desk in self.desks.items():
-            release_feeds(connection, release, desk, self.templates, self.archives.get(slug, set()))
+            archives = self.archives.get(slug, set())
+            topics = release_feeds(connection, release, desk, self.templates, archives)
+            for hub in desk.hubs:
+                pings.add(connection, hub, topics, self.now)
 
     def _told(self, name: str, desk: Desk, placed: Placed, notes: tuple[Note, ...]) -> Outcome:
         out, path = self.options.out, placed.article.path
         outbox = out / "outbox" / desk.slug / str(path)
-        web_page = None if placed.row.entry is None and placed.held_back else _public(desk, placed)
+        showing = showings(desk)[0]
+        web_page: str | None = page_path(showing, str(path))
+        if placed.row.entry is None and placed.held_back:
+            web_page = None
         return Outcome(
             path=name,
             action=placed.action,
@@ -306,19 +314,20 @@ class _Run:
                 "web": str(out / web_page) if web_page else None,
                 **{kind: str(outbox / file) for kind, file in OUTBOX.items()},
             },
-            feeds={f: str(out / "public" / desk.slug / f"feed.{f}") for f in feed.FORMS},
+            feeds={f: str(out / showing.folder / f"feed.{f}") for f in feed.FORMS},
         )
-
-
-def _public(desk: Desk, placed: Placed) -> str:
-    return f"public/{desk.slug}/{placed.article.path}/index.html"
 
 
 class _Nowhere:
     """Takes files and keeps none."""
 
-    def write(self, path: str, data: bytes) -> None:
+    def write(self, path: str, data: bytes) -> bool:  # noqa: ARG002
         """Nothing is written."""
+        return False
+
+    def remove(self, path: str) -> bool:  # noqa: ARG002
+        """Nothing is removed."""
+        return False
 
 
 def _refused(name: str, why: str, error: Exception) -> Outcome:

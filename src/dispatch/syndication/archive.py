@@ -48,9 +48,18 @@ class Place:
         older = self.newest if self.number is None else self.number - 1
         return desk.archive_url(older, form) if older else None
 
+    def hubs(self, desk: Desk) -> tuple[str, ...]:
+        """The hubs that are told when this document changes."""
+        return () if self.is_archive or desk.reader is not None else desk.hubs
+
     def links(self, desk: Desk, form: str) -> list[tuple[str, str]]:
-        """Relation and address of the documents this one links to, itself first."""
+        """Relation and address of what this one links to, itself first.
+
+        The hubs are those of the feed that people subscribe to (WebSub, 4): archives do not
+        change, and of a personal feed no hub is told.
+        """
         links = [("self", self.url(desk, form))]
+        links += [("hub", hub) for hub in self.hubs(desk)]
         if self.is_archive:
             links.append(("current", desk.feed_url(form)))
         if older := self.older_url(desk, form):

@@ -1,7 +1,7 @@
 """What feedgen lacks, as extensions of it.
 
-* The links between the documents of a feed, and the archive's mark (RFC 5005),
-  in Atom and in RSS.
+* The links between the documents of a feed and to its hubs (WebSub), and the
+  archive's mark (RFC 5005), in Atom and in RSS.
 * The attributes of an Atom entry's link, which feedgen drops, and the entry's
   ``xml:lang``.
 
@@ -50,7 +50,9 @@ class PlaceExtension(BaseExtension):  # type: ignore[misc]
     def _link(self, parent: Any, tag: str, form: str) -> None:
         assert self._desk and self._place
         for rel, href in self._place.links(self._desk, form):
-            SubElement(parent, tag, rel=rel, href=href, type=MEDIA_TYPES[form])
+            link = SubElement(parent, tag, rel=rel, href=href)
+            if rel != "hub":
+                link.set("type", MEDIA_TYPES[form])
         if self._place.is_archive:
             SubElement(parent, f"{{{_HISTORY}}}archive")
 

@@ -24,6 +24,7 @@ def json_feed(desk: Desk, entries: Sequence[FeedEntry], place: Place) -> bytes:
         "next_url": place.older_url(desk, "json"),
         "language": about.language,
         "authors": [{"name": about.publisher, "url": about.site_url}],
+        "hubs": [{"type": "WebSub", "url": hub} for hub in place.hubs(desk)] or None,
         "items": [_item(entry) for entry in entries],
     }
     text = json.dumps(_stated(feed), ensure_ascii=False, indent=2)
