@@ -38,17 +38,24 @@ def mailing() -> None:
     epilog="""\b
 Examples:
   dispatch mailing list
-  dispatch mailing list --desk world --json | jq '.mailings[0].counts'""",
+  dispatch mailing list --desk world --json | jq '.mailings[0].counts'
+  dispatch mailing list --all             # with confirmations and welcomes""",
 )
 @click.option("--desk", help="Only this desk's.")
+@click.option(
+    "--all",
+    "all_",
+    is_flag=True,
+    help="With the mail that Dispatch writes: to confirm, to welcome.",
+)
 @out_option
 @json_option
 @talk.debug_option
-def list_mailings(desk: str | None, out: Path, as_json: bool) -> None:
+def list_mailings(desk: str | None, all_: bool, out: Path, as_json: bool) -> None:
     """List the mailings, the newest first."""
     from dispatch.newsroom import mailings
 
-    found = mailings.every(out, desk)
+    found = mailings.every(out, desk, on_demand=all_)
     if as_json:
         talk.print_json({"mailings": [m.to_json() for m in found]})
         return

@@ -148,17 +148,23 @@ def milliseconds() -> int:
 
 
 def every(
-    out: Path, desk: str | None = None, *, before: int | None = None, limit: int | None = None
+    out: Path,
+    desk: str | None = None,
+    *,
+    before: int | None = None,
+    limit: int | None = None,
+    on_demand: bool = False,
 ) -> list[Mailing]:
     """All mailings, or those of a desk, the newest first.
 
     Args:
         before: only those that are older than the mailing of this number.
         limit: so many at most.
+        on_demand: whether what Dispatch itself writes is among them: confirmations, welcomes.
     """
     with transaction(out) as connection:
         slug = desk_slug(desk) if desk else None
-        rows = store.every(connection, slug, before=before, limit=limit)
+        rows = store.every(connection, slug, before=before, limit=limit, on_demand=on_demand)
         return [_mailing(connection, row) for row in rows]
 
 

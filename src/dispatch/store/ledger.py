@@ -33,6 +33,9 @@ from dispatch.store.tables import (
     subscribers,
 )
 
+ON_DEMAND = ("confirm", "welcome", "already")
+"""Kinds of editions that Dispatch itself writes, whose copies are made one by one."""
+
 RETRIED = ("deferred", "bounced", "in_doubt")
 """States that the desk may order to be tried again. Accepted is none of them."""
 
@@ -66,14 +69,18 @@ def every(
     *,
     before: int | None = None,
     limit: int | None = None,
+    on_demand: bool = False,
 ) -> list[MailingRow]:
     """All mailings, or those of a desk, the newest first.
 
     Args:
         before: only those that are older than the mailing of this number.
         limit: so many at most.
+        on_demand: whether those of what Dispatch itself writes are among them.
     """
     wanted = _MAILINGS.order_by(mailings.c.edition.desc()).limit(limit)
+    if not on_demand:
+        wanted = wanted.where(editions.c.kind.not_in(ON_DEMAND))
     if desk is not None:
         wanted = wanted.where(editions.c.desk == desk)
     if before is not None:
@@ -97,18 +104,26 @@ def scheduled(connection: Connection, now: int) -> list[tuple[int, int]]:
 def due(connection: Connection, now: int, only: int | None = None, after: int = 0) -> int | None:
     """A mailing that is sending and has recipients due: the next behind ``after``, in a circle.
 
+    What Dispatch itself writes goes before all newsletters: it is little, and somebody waits.
+
     Args:
         only: ask about this one alone.
         after: the one that was served last, so that a long mailing does not keep a short one
             waiting.
     """
-    wanted = select(mailings.c.edition).where(
-        mailings.c.state == "sending",
-        or_(*(_waiting(state, recipients.c.due <= now).exists() for state in _STILL_TO_SEND)),
+    wanted = (
+        select(mailings.c.edition)
+        .join(editions, editions.c.key == mailings.c.edition)
+        .where(
+            mailings.c.state == "sending",
+            or_(*(_waiting(state, recipients.c.due <= now).exists() for state in _STILL_TO_SEND)),
+        )
     )
     if only is not None:
         wanted = wanted.where(mailings.c.edition == only)
-    in_turn = wanted.order_by(mailings.c.edition <= after, mailings.c.edition).limit(1)
+    in_turn = wanted.order_by(
+        editions.c.kind.not_in(ON_DEMAND), mailings.c.edition <= after, mailings.c.edition
+    ).limit(1)
     found = connection.execute(in_turn).scalar()
     return None if found is None else int(found)
 
@@ -117,8 +132,12 @@ def overslept(connection: Connection, edition: int, before: int) -> int | None:
     """When a time zone's copies were due that were missed: before ``before``, and nothing of the
     mailing was sent since, nor is. None: none were.
 
-    A mailing that is merely slow has sent something since.
+    A mailing that is merely slow has sent something since. What Dispatch itself writes has no time
+    that it could miss.
     """
+    kind = select(editions.c.kind).where(editions.c.key == edition)
+    if connection.execute(kind).scalar() in ON_DEMAND:
+        return None
     untried = (
         recipients.c.edition == edition,
         counts.in_state("queued"),
