@@ -99,21 +99,26 @@ def render(
     subject: str | None,
     settings: Settings,
     readers: Iterable[str] = (),
+    *,
+    collected: bool = False,
+    more: bool = False,
 ) -> Content:
     """One article as itself, several as a digest, with marks for what is personal.
 
     Args:
         readers: the languages of those who get it, as they are known of them.
+        collected: whether it is a digest however many there are.
+        more: whether a digest says that the desk's page has more.
     """
     templates = open_templates(settings)
     most = settings.max_email_bytes
-    if len(articles) == 1:
+    if len(articles) == 1 and not collected:
         rendition = email.render(
             articles[0], desk, templates, max_bytes=most, personal=True, readers=readers
         )
     else:
         rendition = digest.render(
-            articles, desk, templates, subject=subject, max_bytes=most, readers=readers
+            articles, desk, templates, subject=subject, max_bytes=most, readers=readers, more=more
         )
     if subject is not None:
         rendition = replace(rendition, subject=subject)

@@ -113,7 +113,7 @@ def local_due(
     """
     dues: dict[str | None, datetime] = {None: _next(clock, default_zone, now)}
     for name in zones:
-        if name not in dues and (zone := _place(name)):
+        if name not in dues and (zone := place(name)):
             dues[name] = _next(clock, zone, now)
     return dues
 
@@ -181,7 +181,7 @@ def _zone(name: str) -> tzinfo:
     if offset and int(offset[2]) <= 14 and int(offset[3] or 0) <= 59:
         distance = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
         return timezone(distance if offset[1] == "+" else -distance)
-    zone = _place(name)
+    zone = place(name)
     if not zone:
         near = get_close_matches(name, _places(), 1)
         hint = f"Did you mean {near[0]}?" if near else "Write a name such as Europe/Paris."
@@ -189,8 +189,8 @@ def _zone(name: str) -> tzinfo:
     return zone
 
 
-def _place(name: str | None) -> tzinfo | None:
-    """The zone of that name; a name is only looked for among those that exist."""
+def place(name: str | None) -> tzinfo | None:
+    """The zone of that name, or None; a name is only looked for among those that exist."""
     if name not in _places():
         return None
     from zoneinfo import ZoneInfo

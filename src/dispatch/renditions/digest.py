@@ -60,6 +60,7 @@ def render(
     subject: str | None = None,
     max_bytes: int = 100_000,
     readers: Iterable[str] = (),
+    more: bool = False,
 ) -> EmailRendition:
     """The articles as one email, the first as the lead story.
 
@@ -69,13 +70,14 @@ def render(
         subject: None: the lead story's headline.
         max_bytes: the most that the HTML may have.
         readers: the languages of the mailing's readers; may be anything.
+        more: whether the desk's page has articles beyond these that belong here.
 
     Raises:
         ValueError: there is no article, or one was not placed or not published.
         TemplateError: a template is broken, or puts a personal value where none can be.
         SettingsError: the colour of the desk cannot be used.
     """
-    page = _Page(articles, desk, templates, subject, max_bytes, readers)
+    page = _Page(articles, desk, templates, subject, max_bytes, readers, more=more)
     html, shown = page.html(max_bytes)
     text = page.text(shown)
     placed = page.recipient.placed
@@ -114,11 +116,14 @@ class _Page:
         subject: str | None,
         max_bytes: int,
         readers: Iterable[str],
+        *,
+        more: bool,
     ) -> None:
         if not articles:
             raise ValueError("a digest of no articles")
         self.desk = desk
         self.templates = templates
+        self.more = more
         found = [bounded(article, max_bytes) for article in articles]
         self.articles = [article for article, _ in found]
         self.notes = [note for _, notes in found for note in notes if note.level == "warning"]
@@ -144,7 +149,7 @@ class _Page:
             subject=self.subject,
             lead=stories[0],
             stories=stories[1:],
-            cut=shown < len(self.articles),
+            cut=self.more or shown < len(self.articles),
             **self.values,
             **values,
         )
