@@ -1,41 +1,72 @@
-"""A connection of the server: public files are answered at once, and every client has its limits."""
+"""A connection of the server: public files at once, and no client past its limits.
+
+Uvicorn reads requests with llhttp, which is strict about framing, and hands them to the
+application. Here a GET or HEAD of a public file that is ready is answered as soon as its head is
+complete; whatever is unusual about a request, it takes the common road. And what uvicorn leaves to
+a proxy in front is bounded here: how long a client may take for anything, how much it may send
+where nobody has asked for it, and how many may come at once.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import ClassVar
+import asyncio
+from collections.abc import Collection
+from heapq import nsmallest
+from http import HTTPStatus
+from math import inf
+from typing import Any, ClassVar, cast
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from dispatch.web.negotiation import acceptable
 from dispatch.web.public import PublicFiles
+from dispatch.web.public_file import PublicFile
+from dispatch.web.watch import LINGER_SECONDS, STALL_SECONDS, Counts, Watch
+
+__all__ = ["Connection", "Counts"]
+
+HEAD_BYTES = 32 * 1024
+"""Of a request's line and fields. Browsers send 1 KB, behind some proxies 8."""
+FIELDS = 100
+"""In the head of a request. Browsers send twenty."""
+URL_BYTES = 8 * 1024
+"""Of the request's target (RFC 9112, 3 asks for 8,000 at least)."""
+PIPELINED = 32
+"""Requests that may wait behind one that the application is at work on."""
+_SHARE = 16
+"""This part of the connections makes room when there are too many."""
+_FRAMING = 8
+"""Bytes of chunk sizes and the like for each byte of a body, at most: chunks of one byte have 5."""
+
+_BETWEEN, _HEAD, _BODY = range(3)
+"""What of a request has come in so far: nothing, a part of its head, all but a part of its body."""
+
+_UNUSUAL = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
+"""Fields that no plain GET has."""
 
 
-@dataclass(slots=True)
-class Counts:
-    """What happened on the connections of a process, since it began."""
-
-    answered: Counter[int] = field(default_factory=Counter)
-    """Answers that were given here, without the application, by status."""
-    cut: Counter[str] = field(default_factory=Counter)
-    """Connections that were ended before their time, by the reason."""
+class _RefusedError(Exception):
+    """Stops the parser; the answer has been given."""
 
 
 class Connection(HttpToolsProtocol):
-    """Uvicorn's connection, past which no slow or greedy client gets.
+    """Uvicorn's connection, made fast for public files and safe for everything.
 
-    ``uvicorn.Config(app, http=Connection.bound_to(files, counts=counts), ws="none",
-    timeout_keep_alive=…)``; a class for each server, as what its connections share belongs to it.
+    ``uvicorn.Config(app, http=Connection.bound_to(files), ws="none", timeout_keep_alive=…)``. Each
+    server has a class of its own, as what its connections share belongs to it. The application
+    falls back to :class:`~dispatch.web.public.PublicApp` on the same files: only what it has
+    answered is ever answered here.
     """
 
-    counts: ClassVar[Counts]
+    watch: ClassVar[Watch]
 
     @classmethod
     def bound_to(
         cls,
         files: PublicFiles,
         *,
-        hosts: frozenset[bytes] | None = None,
+        hosts: Collection[bytes] | None = None,
         counts: Counts | None = None,
         most: int | None = None,
     ) -> type[Connection]:
@@ -43,10 +74,309 @@ class Connection(HttpToolsProtocol):
 
         Args:
             files: what is answered without the application, once it has been asked for there.
-            hosts: the values of Host that are answered here, in lower case; others are for the
-                application to refuse. None: all.
+            hosts: the values of Host that are answered here, in lower case; what else comes, the
+                application sees. None: all.
             counts: where to count; may be read at any time.
-            most: connections at once; None: as many as the process may open files for.
+            most: connections at once; None: as many as are sensible and the system allows.
         """
-        shared = {"counts": counts if counts is not None else Counts()}
-        return type("Connection", (cls,), shared)
+        watch = Watch(files, hosts, counts if counts is not None else Counts(), most)
+        return type(cls.__name__, (cls,), {"watch": watch})
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._ready = self.watch.files.ready
+        self._stage = _BETWEEN
+        self._over = False
+        """Nothing more is taken from this client."""
+        self._last = False
+        """The next answer is the last one."""
+        self._answered = False
+        """The request that is coming in needs nothing more."""
+        self._begun = False
+        """The stage was reached with the data that came last."""
+        self._whole = True
+        """The data that came last holds the whole head and is no larger than a head may be."""
+        self._fed = self._body = self._trailers = 0
+        self._deadline = inf
+        self._unsent = 0
+        self._stalled = inf
+
+    # What asyncio tells us.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[arg-type]
+        watch = self.watch
+        watch.begin(self.loop, self.connections)  # type: ignore[arg-type]
+        self._deadline = watch.head_until
+        if len(self.connections) > watch.most:
+            self._make_room()
+
+    def data_received(self, data: bytes) -> None:
+        if self._over:
+            return
+        self._whole = self._stage == _BETWEEN and len(data) <= HEAD_BYTES
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            if not self._over:
+                self._refuse(400, "broken request")
+            return
+        if self._stage != _BETWEEN:
+            self._measure(len(data))
+
+    def shutdown(self) -> None:
+        """The server ends: so does this, but for a request that has begun to come in."""
+        if self._stage == _HEAD and not self._over:
+            self._last = True
+        else:
+            super().shutdown()
+
+    # What the parser tells us.
+
+    def on_message_begin(self) -> None:
+        self.url = b""
+        self.headers = []
+        self._stage = _HEAD
+        self._begun = True
+        self._answered = self._over
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._stage == _HEAD:
+            self.headers.append((name.lower(), value))
+            return
+        # A trailer, which may not be taken for a field of the head (RFC 9110, 6.5.1).
+        self._trailers += 1
+        if self._trailers > FIELDS:
+            self._refuse(431, "large head")
+            raise _RefusedError
+
+    def on_headers_complete(self) -> None:
+        if self._over:
+            return
+        file = self._ready.get(self.url) or self._ready.get(self.url.partition(b"?")[0])
+        self._answered = file is not None and self._answer(file)
+        if not self._answered:
+            self._pass_on()
+        self._stage = _BODY
+        self._begun = True
+
+    def on_body(self, body: bytes) -> None:
+        self._body += len(body)
+        if not self._answered:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._stage = _BETWEEN
+        if self._answered:
+            self._deadline = self._idle_until()
+        else:
+            self._deadline = self._idle_until() if self.cycle.response_complete else inf
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """As uvicorn's, without a timer for each request."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._stage == _BETWEEN:
+            self._deadline = self._idle_until()
+
+    # What the watchman asks.
+
+    def look(self, now: float) -> None:
+        """End what has gone on for too long."""
+        unsent = self.transport.get_write_buffer_size()
+        if unsent != self._unsent:
+            self._unsent = unsent
+            self._stalled = now + STALL_SECONDS
+        elif unsent and now > self._stalled:
+            self._cut("unread answer")
+            return
+        if now <= self._deadline:
+            return
+        if self._over:
+            self.transport.abort()
+        elif self._stage == _BETWEEN:
+            if not unsent:
+                self.transport.close()
+        elif self.flow.read_paused:  # it is us who do not read
+            self._deadline = self.watch.body_until
+        elif self._stage == _HEAD:
+            self._refuse(408, "slow head")
+        else:
+            self._refuse(408, "slow body")
+
+    # How a request is taken.
+
+    def _feed(self, data: bytes) -> None:
+        """Parse it all: what stands behind an offer to upgrade is HTTP still, as none is taken."""
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+            else:
+                return
+
+    def _should_upgrade(self) -> bool:
+        return False
+
+    def _answer(self, file: PublicFile) -> bool:
+        """Answer here and now; False where the request is not as plain as that needs."""
+        fields = dict(self.headers)
+        watch = self.watch
+        plain = (
+            self._whole
+            and len(fields) == len(self.headers) <= FIELDS
+            and _UNUSUAL.isdisjoint(fields)
+            and (fields.get(b"host") in watch.hosts if watch.hosts else b"host" in fields)
+            and not self._busy()
+            and not self.flow.write_paused
+            and self.parser.get_http_version() == "1.1"
+        )
+        method = self.parser.get_method()
+        if not plain or method not in (b"GET", b"HEAD"):
+            return False
+        answer = file.answer(
+            acceptable(fields.get(b"accept-encoding")),
+            fields.get(b"if-none-match"),
+            fields.get(b"if-modified-since"),
+        )
+        if answer is None:
+            return False
+        start = watch.start(answer.status, self.server_state.default_headers)
+        closes = self._last or watch.closing or not self.parser.should_keep_alive()
+        if closes and not watch.closing:
+            start += b"connection: close\r\n"
+        if answer.body and method == b"GET":
+            self.transport.writelines((start, answer.head, answer.body))
+        else:
+            self.transport.write(start + answer.head)
+        watch.counts.answered[answer.status] += 1
+        self.server_state.total_requests += 1
+        if closes:
+            self._over = True
+            self.transport.close()
+        return True
+
+    def _pass_on(self) -> None:
+        """Give the request to the application, by uvicorn's road, unless nobody should read it."""
+        refusal = self._refusal()
+        if refusal is not None:
+            self._refuse(*refusal)
+            raise _RefusedError
+        url, headers = self.url, self.headers
+        super().on_message_begin()
+        super().on_url(url)
+        for name, value in headers:
+            super().on_header(name, value)
+        super().on_headers_complete()
+        self._deadline = inf
+        if self._last:
+            self.cycle.keep_alive = False
+        if len(self.pipeline) > PIPELINED:
+            self._cut("pipelining")
+            raise _RefusedError
+
+    def _refusal(self) -> tuple[int, str] | None:
+        """The status that the head of a request is refused with, and the reason to count."""
+        if len(self.url) > URL_BYTES:
+            return 414, "long target"
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if size > HEAD_BYTES or len(self.headers) > FIELDS:
+            return 431, "large head"
+        version = self.parser.get_http_version()
+        if version not in ("1.0", "1.1"):
+            return 505, "other version"
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and version == "1.1"):  # RFC 9112, 3.2
+            return 400, "broken request"
+        return None
+
+    def _measure(self, size: int) -> None:
+        """Look at a request that has not come in whole with the last ``size`` bytes.
+
+        What the parser holds back until it is complete (a field, a chunk's extension) would
+        otherwise grow without end.
+        """
+        if self._begun:
+            self._begun = False
+            self._fed = self._body = self._trailers = 0
+            self._deadline = (
+                self.watch.head_until if self._stage == _HEAD else self.watch.body_until
+            )
+            return
+        self._fed += size
+        if self._stage == _HEAD and self._fed > HEAD_BYTES:
+            self._refuse(431, "large head")
+        elif self._stage == _BODY and self._fed - self._body > HEAD_BYTES + _FRAMING * self._body:
+            self._refuse(400, "broken request")
+
+    def _busy(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _idle_until(self) -> float:
+        return self.watch.now + self.timeout_keep_alive
+
+    # How a client is got rid of.
+
+    def _refuse(self, status: int, reason: str) -> None:
+        """Answer with an error, where an answer is due, and take nothing more."""
+        self._over = True
+        self.watch.counts.cut[reason] += 1
+        if self._stage != _BODY:
+            if self._busy():  # earlier requests are being answered, and then it is over
+                self.cycle.keep_alive = False
+                self._deadline = inf
+                return
+        elif not self._busy() or self.cycle.response_started or self.pipeline:
+            self.transport.abort()
+            return
+        else:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        said = f"{status} {HTTPStatus(status).phrase}\n".encode()
+        self.transport.write(
+            self.watch.start(status, self.server_state.default_headers)
+            + b"content-type: text/plain; charset=utf-8\r\n"
+            + b"content-length: %d\r\nconnection: close\r\n\r\n" % len(said)
+            + said
+        )
+        self._linger()
+
+    def _linger(self) -> None:
+        """Close our side, and wait a moment for the client to close its own."""
+        if self.transport.can_write_eof():
+            self._deadline = self.watch.now + LINGER_SECONDS
+            self.transport.write_eof()
+        else:
+            self.transport.close()
+
+    def _cut(self, reason: str) -> None:
+        self._over = True
+        self.watch.counts.cut[reason] += 1
+        self.transport.abort()
+
+    def _make_room(self) -> None:
+        """Close those that have been idle for longest; where nobody is, refuse this one.
+
+        No more than once a round, as it looks at them all.
+        """
+        watch = self.watch
+        idle: list[Connection] = []
+        if watch.made_room != watch.now:
+            watch.made_room = watch.now
+            others = cast(set[Connection], self.connections)
+            idle = [other for other in others if other._idle()]
+        for other in nsmallest(max(1, watch.most // _SHARE), idle, key=lambda c: c._deadline):
+            other.transport.close()
+        if not idle:
+            self._refuse(503, "too many")
+
+    def _idle(self) -> bool:
+        """Whether it has had its answers and asks for nothing."""
+        asked = self.headers is not None
+        return asked and self._stage == _BETWEEN and not self._busy() and not self._over

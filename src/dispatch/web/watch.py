@@ -1,0 +1,141 @@
+"""What the connections of a server share: the time, the limits, and the watchman who looks round.
+
+Twice a second one timer goes over all connections. That is cheaper than a timer for each request,
+and exact enough for limits of seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from math import inf
+from typing import Protocol
+
+from dispatch.web.public import PublicFiles
+
+ROUND = 0.5
+"""Seconds between two looks at every connection, and at the files that are in use: how old a
+public file may be, and how exact the limits are."""
+
+HEAD_SECONDS = 10.0
+"""For the head of a request, from its first byte; for the first one from the connection on. On the
+slowest of lines it takes one second."""
+BODY_SECONDS = 60.0
+"""For the body. A form takes a second; an article of 5 MB takes 40 at 1 Mbit/s."""
+STALL_SECONDS = 60.0
+"""For a client that takes nothing of an answer that waits for it. Between two signs of life of a
+telephone in a tunnel there may be half of that."""
+LINGER_SECONDS = 2.0
+"""For reading on after an error was answered, so that the answer is not lost (RFC 9112, 9.6)."""
+
+CONNECTIONS = 10_000
+"""At once, in one process, at most: about 10 KB each while they wait."""
+_RESERVED = 64
+"""Files that the process needs for something else: the database, public files, logs."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What happened on the connections of a process, since it began."""
+
+    answered: Counter[int] = field(default_factory=Counter)
+    """Answers that were given without the application, by status."""
+    cut: Counter[str] = field(default_factory=Counter)
+    """Connections that were ended before their time, by the reason."""
+
+
+class Watched(Protocol):
+    """A connection, as the watchman sees it."""
+
+    def look(self, now: float) -> None:
+        """End what has gone on for too long."""
+
+
+class Watch:
+    """The watchman of one server, and what all of its connections have to hand.
+
+    Args:
+        files: are kept fresh while there is anybody to ask for them.
+        most: connections at once; None: as many as are sensible and the system allows.
+
+    Attributes:
+        now: the loop's time, as of the last round.
+        head_until, body_until: when a head or a body that begins now has to be complete.
+        closing: every answer is the last one on its connection, as the server ends.
+        made_room: the round in which connections were closed for others, or would have been.
+    """
+
+    def __init__(
+        self,
+        files: PublicFiles,
+        hosts: Collection[bytes] | None,
+        counts: Counts,
+        most: int | None,
+    ) -> None:
+        self.files = files
+        self.hosts = hosts
+        self.counts = counts
+        self.most = most if most is not None else _allowed()
+        self.now = 0.0
+        self.head_until = self.body_until = inf
+        self.closing = False
+        self.made_room = -inf
+        self._common: object = None
+        self._starts: dict[int, bytes] = {}
+        self._connections: set[Watched] | None = None
+
+    def begin(self, loop: asyncio.AbstractEventLoop, connections: set[Watched]) -> None:
+        """Go on watch, if nobody is; until no connection is left.
+
+        Args:
+            connections: all there are, at any time.
+        """
+        if self._connections is None:
+            self._connections = connections
+            self.files.ready.clear()  # nobody has looked at them in the meantime
+            self._tell_time(loop)
+            loop.call_later(ROUND, self._go_round, loop)
+
+    def start(self, status: int, common: list[tuple[bytes, bytes]]) -> bytes:
+        """How an answer begins: the status line and the fields that all answers have.
+
+        Args:
+            common: the server's; a new list whenever they change, as the Date does every second.
+        """
+        if common is not self._common:
+            self._common = common
+            self._starts.clear()
+            self.closing = (b"connection", b"close") in common
+        start = self._starts.get(status)
+        if start is None:
+            line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
+            start = b"".join((line, *(b"%s: %s\r\n" % field for field in common)))
+            self._starts[status] = start
+        return start
+
+    def _tell_time(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.now = loop.time()
+        self.head_until = self.now + HEAD_SECONDS
+        self.body_until = self.now + BODY_SECONDS
+
+    def _go_round(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._tell_time(loop)
+        connections = self._connections
+        if not connections:
+            self._connections = None
+            return
+        for connection in list(connections):
+            connection.look(self.now)
+        self.files.refresh()
+        loop.call_later(ROUND, self._go_round, loop)
+
+
+def _allowed() -> int:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return CONNECTIONS
+    return max(1, min(CONNECTIONS, soft - _RESERVED))
