@@ -5,17 +5,27 @@ from __future__ import annotations
 import email
 import email.policy
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from email.message import EmailMessage
+from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Executable, select, update
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
+from sqlalchemy import Connection, Executable, select, update
 from tests.newsroom.desk_room import BODY, Newsroom
 
-from dispatch.errors import SettingsError, StoreError
+from dispatch import settings as desk_settings
+from dispatch.audience import states
+from dispatch.audience.states import Consent, State
+from dispatch.errors import SettingsError, TemplateError
 from dispatch.newsroom import digests, mailings, publish
 from dispatch.store.connection import Store
 from dispatch.store.tables import (
@@ -76,17 +86,28 @@ class Desk(Newsroom):
         )
 
     def switch(self, name: str, frequency: str) -> None:
+        with self.transaction_on(name) as (connection, key):
+            digests.switched(connection, key, frequency, self.now)
+
+    def move(self, name: str, state: State) -> None:
+        """They leave, or come back by their own consent."""
+        with self.transaction_on(name) as (connection, key):
+            consent = Consent("sign-up form", self.now)
+            states.move(connection, key, state, "asked", self.now, consent)
+
+    @contextmanager
+    def transaction_on(self, name: str) -> Iterator[tuple[Connection, int]]:
         with self.store.transaction() as connection:
             key = connection.execute(
                 select(subscribers.c.key).where(subscribers.c.address_key == f"{name}@example.org")
             ).scalar_one()
-            digests.switched(connection, key, frequency, self.now)
+            yield connection, key
 
     def sql(self, statement: Executable) -> None:
         with self.store.transaction() as connection:
             connection.execute(statement)
 
-    @property
+    @cached_property
     def store(self) -> Store:
         return Store(self.out / "dispatch.db")
 
@@ -227,7 +248,7 @@ def test_more_than_a_digest_holds_is_said_to_be_on_the_site(desk: Desk) -> None:
         "cid": [["the-last"]],
     }
     assert desk.editions() == 2
-    more = "More from World:\nhttps://news.example.org/world/\n"
+    more = "More from World:\r\nhttps://news.example.org/world/\r\n"
     assert more in desk.copy(1, "ann").get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert more not in desk.copy(2, "cid").get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert desk.at("07:00", WEDNESDAY).make() == []
@@ -387,9 +408,7 @@ def test_a_weekly_digest_leaves_on_its_day(desk: Desk) -> None:
 
 
 def test_each_desk_has_its_own_hour(desk: Desk) -> None:
-    from dispatch import settings
-
-    own = settings.load({"DISPATCH_DIGEST_AT__BUSINESS": "17:30"})
+    own = desk_settings.load({"DISPATCH_DIGEST_AT__BUSINESS": "17:30"})
     desk.settings = replace(own, templates=desk.settings.templates, dkim=desk.settings.dkim)
     desk.readers("ann")
     desk.readers("ben", desk="business")
@@ -466,9 +485,7 @@ def test_two_engines_make_it_once(desk: Desk) -> None:
 
 
 def test_what_is_wrong_with_one_desk_keeps_no_other_from_its_digest(desk: Desk) -> None:
-    from dispatch import settings
-
-    own = settings.load({"DISPATCH_RETURN_PATH__BUSINESS": f"{'b' * 40}@example.org"})
+    own = desk_settings.load({"DISPATCH_RETURN_PATH__BUSINESS": f"{'b' * 40}@example.org"})
     desk.readers("ann")
     desk.readers("ben", desk="business")
     desk.publish("Rates", desk="Business")
@@ -479,9 +496,9 @@ def test_what_is_wrong_with_one_desk_keeps_no_other_from_its_digest(desk: Desk) 
     assert desk.had() == {"ann": [["ferry"]]}
 
 
-def test_where_nothing_was_published_it_says_so(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="so nobody gets digests"):
-        Desk(tmp_path / "nowhere").make()
+def test_where_nothing_was_published_there_is_nothing_to_do(tmp_path: Path) -> None:
+    assert Desk(tmp_path / "nowhere").make() == []
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_it_stops_between_two_editions_when_it_is_asked_to(desk: Desk) -> None:
@@ -495,3 +512,141 @@ def test_it_stops_between_two_editions_when_it_is_asked_to(desk: Desk) -> None:
     assert len(said) == 1
     desk.make()
     assert desk.had() == {"ann": [["storm", "ferry"]], "ben": [["storm"]]}
+
+
+# All of it ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class Reader:
+    """What the model knows of a subscriber."""
+
+    frequency: str
+    active: bool = True
+    due: list[str] = field(default_factory=list)
+    """What was published since they chose a digest."""
+
+
+class Digests(RuleBasedStateMachine):
+    """Whatever happens, who gets digests gets every article since they chose that, once."""
+
+    readers = Bundle("readers")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = TemporaryDirectory()
+        self.desk = Desk(Path(self.folder.name)).at("09:00")
+        self.people: dict[str, Reader] = {}
+        self.published: list[str] = []
+
+    def _later(self) -> None:
+        self.desk.now += timedelta(seconds=1)
+
+    @precondition(lambda self: len(self.published) < digests.MOST)
+    @rule()
+    def publish(self) -> None:
+        self._later()
+        slug = f"news-{len(self.published)}"
+        self.desk.publish(slug.replace("-", " ").title())
+        self.published.append(slug)
+        for reader in self.people.values():
+            if reader.active and reader.frequency != "each":
+                reader.due.append(slug)
+
+    @rule(
+        target=readers,
+        zone=st.sampled_from(
+            ["UTC", "Asia/Kathmandu", "America/New_York", "Pacific/Auckland", None]
+        ),
+        frequency=st.sampled_from(["each", "daily", "weekly"]),
+    )
+    def join(self, zone: str | None, frequency: str) -> str:
+        self._later()
+        name = f"reader{len(self.people)}"
+        self.desk.readers(name, frequency=frequency, timezone=zone, created=self.desk.now)
+        self._later()
+        self.people[name] = Reader(frequency)
+        return name
+
+    @rule(name=readers, frequency=st.sampled_from(["each", "daily", "weekly"]))
+    def switch(self, name: str, frequency: str) -> None:
+        self._later()
+        reader = self.people[name]
+        self.desk.switch(name, frequency)
+        if "each" in (reader.frequency, frequency):
+            reader.due = self._had(name)
+        reader.frequency = frequency
+
+    @rule(name=readers)
+    def leave(self, name: str) -> None:
+        self._later()
+        if self.people[name].active:
+            self.desk.move(name, "unsubscribed")
+            self.people[name].active = False
+
+    @rule(name=readers)
+    def come_back(self, name: str) -> None:
+        self._later()
+        reader = self.people[name]
+        if not reader.active:
+            self.desk.move(name, "active")
+            reader.active, reader.due = True, self._had(name)
+
+    @rule(name=readers, days=st.integers(0, 9))
+    def pause(self, name: str, days: int) -> None:
+        self.desk.alter(name, paused_until=self.desk.now + timedelta(days=days))
+
+    @rule(hours=st.integers(1, 40))
+    def wait(self, hours: int) -> None:
+        self.desk.now += timedelta(hours=hours)
+
+    @rule()
+    def make(self) -> None:
+        self.desk.make()
+
+    @rule(editions=st.integers(0, 2))
+    def die_between_editions(self, editions: int) -> None:
+        said: list[str] = []
+        desk = self.desk
+        digests.make(desk.out, desk.settings, desk.now, said.append, lambda: len(said) >= editions)
+
+    @rule()
+    def die_while_an_edition_is_made(self) -> None:
+        broken = self.desk.out / "templates" / "email" / "digest.txt"
+        broken.parent.mkdir(parents=True, exist_ok=True)
+        broken.write_text("{{ nobody.knows.this }}", encoding="utf-8")
+        with suppress(TemplateError):
+            self.desk.make()
+        broken.unlink()
+
+    @invariant()
+    def nobody_reads_anything_twice(self) -> None:
+        for had in self.desk.had().values():
+            told = [slug for digest in had for slug in digest]
+            assert len(told) == len(set(told))
+
+    def _had(self, name: str) -> list[str]:
+        return [slug for digest in self.desk.had().get(name, []) for slug in digest]
+
+    def teardown(self) -> None:
+        for name in self.people:
+            self.desk.alter(name, paused_until=None)
+        for _ in range(4 * 9):
+            self.desk.now += timedelta(hours=6)
+            self.desk.make()
+        for name, reader in self.people.items():
+            if reader.active and reader.frequency != "each":
+                assert sorted(self._had(name)) == sorted(reader.due)
+        with self.desk.store.reading() as connection:
+            empty = select(editions.c.key).where(
+                editions.c.key.not_in(select(edition_articles.c.edition))
+                | editions.c.key.not_in(
+                    select(recipients.c.edition).where(recipients.c.state == "queued")
+                )
+            )
+            assert connection.execute(empty).all() == []
+        self.folder.cleanup()
+
+
+TestDigests = Digests.TestCase
+TestDigests.settings = settings(max_examples=12, stateful_step_count=25, deadline=None)

@@ -25,7 +25,7 @@ from dispatch.article import Article
 from dispatch.desk import Desk
 from dispatch.errors import DispatchError
 from dispatch.newsroom import editions, keys, mailings, schedules
-from dispatch.newsroom.database import opened
+from dispatch.newsroom.database import database_of, made_if_missing
 from dispatch.settings import Settings
 from dispatch.store import articles as article_store
 from dispatch.store import candidates as candidate_store
@@ -83,11 +83,13 @@ def make(
         said: is told of each edition, as a sentence.
 
     Raises:
-        StoreError: there is no database, or it cannot be written.
+        StoreError: the database cannot be written.
         DispatchError: what was wrong with a desk; the first of them.
     """
+    if not database_of(out).exists():
+        return
     wrong: list[DispatchError] = []
-    with opened(out, "so nobody gets digests: name the right folder with --out.") as database:
+    with made_if_missing(out) as database:
         with database.reading() as connection:
             dues = list(_dues(connection, settings, now))
         for due in dues:
