@@ -25,6 +25,7 @@ from dispatch.cli import (
     mailing,
     publish,
     read,
+    rebuild,
     run,
     send,
     serve,
@@ -55,6 +56,7 @@ def dispatch() -> None:
 
 for command in (
     publish.publish,
+    rebuild.rebuild,
     send.send,
     mailing.mailing,
     run.run,

@@ -104,6 +104,17 @@ def _articles(connection: Connection, *conditions: ColumnElement[bool]) -> list[
     return [ArticleRow(*row) for row in connection.execute(newest)]
 
 
+def public_articles(connection: Connection, desk: str, after: int, limit: int) -> list[ArticleRow]:
+    """Articles that the public has seen, by their keys, those behind ``after``."""
+    found = connection.execute(
+        select(*(articles.c[name] for name in ArticleRow.__slots__))
+        .where(articles.c.desk == desk, articles.c.key > after, articles.c.entry.is_not(None))
+        .order_by(articles.c.key)
+        .limit(limit)
+    )
+    return [ArticleRow(*row) for row in found]
+
+
 def slug_is_taken(connection: Connection, desk: str, day: date, slug: str) -> bool:
     taken = select(articles.c.key).where(
         articles.c.desk == desk, articles.c.day == day, articles.c.slug == slug
