@@ -19,21 +19,14 @@ from typing import Any, ClassVar, cast
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from dispatch.web.limits import Limits
 from dispatch.web.negotiation import acceptable
 from dispatch.web.public import PublicFiles
 from dispatch.web.public_file import PublicFile
-from dispatch.web.watch import LINGER_SECONDS, STALL_SECONDS, Counts, Watch
+from dispatch.web.watch import Counts, Watch
 
 __all__ = ["Connection", "Counts"]
 
-HEAD_BYTES = 32 * 1024
-"""Of a request's line and fields. Browsers send 1 KB, behind some proxies 8."""
-FIELDS = 100
-"""In the head of a request. Browsers send twenty."""
-URL_BYTES = 8 * 1024
-"""Of the request's target (RFC 9112, 3 asks for 8,000 at least)."""
-PIPELINED = 32
-"""Requests that may wait behind one that the application is at work on."""
 _SHARE = 16
 """This part of the connections makes room when there are too many."""
 _FRAMING = 8
@@ -68,7 +61,7 @@ class Connection(HttpToolsProtocol):
         *,
         hosts: Collection[bytes] | None = None,
         counts: Counts | None = None,
-        most: int | None = None,
+        limits: Limits | None = None,
     ) -> type[Connection]:
         """The class of a server's connections.
 
@@ -77,13 +70,14 @@ class Connection(HttpToolsProtocol):
             hosts: the values of Host that are answered here, in lower case; what else comes, the
                 application sees. None: all.
             counts: where to count; may be read at any time.
-            most: connections at once; None: as many as are sensible and the system allows.
+            limits: what every client is held to.
         """
-        watch = Watch(files, hosts, counts if counts is not None else Counts(), most)
+        watch = Watch(files, hosts, counts or Counts(), limits or Limits())
         return type(cls.__name__, (cls,), {"watch": watch})
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._limits = self.watch.limits
         self._ready = self.watch.files.ready
         self._stage = _BETWEEN
         self._over = False
@@ -108,13 +102,13 @@ class Connection(HttpToolsProtocol):
         watch = self.watch
         watch.begin(self.loop, self.connections)  # type: ignore[arg-type]
         self._deadline = watch.head_until
-        if len(self.connections) > watch.most:
+        if len(self.connections) > self._limits.connections:
             self._make_room()
 
     def data_received(self, data: bytes) -> None:
         if self._over:
             return
-        self._whole = self._stage == _BETWEEN and len(data) <= HEAD_BYTES
+        self._whole = self._stage == _BETWEEN and len(data) <= self._limits.head_bytes
         try:
             self._feed(data)
         except httptools.HttpParserError:
@@ -146,7 +140,7 @@ class Connection(HttpToolsProtocol):
             return
         # A trailer, which may not be taken for a field of the head (RFC 9110, 6.5.1).
         self._trailers += 1
-        if self._trailers > FIELDS:
+        if self._trailers > self._limits.fields:
             self._refuse(431, "large head")
             raise _RefusedError
 
@@ -191,7 +185,7 @@ class Connection(HttpToolsProtocol):
         unsent = self.transport.get_write_buffer_size()
         if unsent != self._unsent:
             self._unsent = unsent
-            self._stalled = now + STALL_SECONDS
+            self._stalled = now + self._limits.stall
         elif unsent and now > self._stalled:
             self._cut("unread answer")
             return
@@ -230,7 +224,7 @@ class Connection(HttpToolsProtocol):
         watch = self.watch
         plain = (
             self._whole
-            and len(fields) == len(self.headers) <= FIELDS
+            and len(fields) == len(self.headers) <= self._limits.fields
             and _UNUSUAL.isdisjoint(fields)
             and (fields.get(b"host") in watch.hosts if watch.hosts else b"host" in fields)
             and not self._busy()
@@ -277,16 +271,16 @@ class Connection(HttpToolsProtocol):
         self._deadline = inf
         if self._last:
             self.cycle.keep_alive = False
-        if len(self.pipeline) > PIPELINED:
+        if len(self.pipeline) > self._limits.pipelined:
             self._cut("pipelining")
             raise _RefusedError
 
     def _refusal(self) -> tuple[int, str] | None:
         """The status that the head of a request is refused with, and the reason to count."""
-        if len(self.url) > URL_BYTES:
+        if len(self.url) > self._limits.url_bytes:
             return 414, "long target"
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if size > HEAD_BYTES or len(self.headers) > FIELDS:
+        if size > self._limits.head_bytes or len(self.headers) > self._limits.fields:
             return 431, "large head"
         version = self.parser.get_http_version()
         if version not in ("1.0", "1.1"):
@@ -310,9 +304,12 @@ class Connection(HttpToolsProtocol):
             )
             return
         self._fed += size
-        if self._stage == _HEAD and self._fed > HEAD_BYTES:
+        held = self._fed - (self._body if self._stage == _BODY else 0)
+        if held <= self._limits.head_bytes + _FRAMING * self._body:
+            return
+        if self._stage == _HEAD:
             self._refuse(431, "large head")
-        elif self._stage == _BODY and self._fed - self._body > HEAD_BYTES + _FRAMING * self._body:
+        else:
             self._refuse(400, "broken request")
 
     def _busy(self) -> bool:
@@ -350,7 +347,7 @@ class Connection(HttpToolsProtocol):
     def _linger(self) -> None:
         """Close our side, and wait a moment for the client to close its own."""
         if self.transport.can_write_eof():
-            self._deadline = self.watch.now + LINGER_SECONDS
+            self._deadline = self.watch.now + self._limits.linger
             self.transport.write_eof()
         else:
             self.transport.close()
@@ -371,7 +368,8 @@ class Connection(HttpToolsProtocol):
             watch.made_room = watch.now
             others = cast(set[Connection], self.connections)
             idle = [other for other in others if other._idle()]
-        for other in nsmallest(max(1, watch.most // _SHARE), idle, key=lambda c: c._deadline):
+        share = max(1, self._limits.connections // _SHARE)
+        for other in nsmallest(share, idle, key=lambda other: other._deadline):
             other.transport.close()
         if not idle:
             self._refuse(503, "too many")

@@ -15,8 +15,9 @@ import asyncio
 import logging
 import os
 import stat
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -93,6 +94,7 @@ class PublicFiles:
         self._shelf = Shelf(memory)
         self._keeper = ThreadPoolExecutor(1, "public-files")
         self._press = ThreadPoolExecutor(1, "compression")
+        self._refreshing = False
 
     async def find(self, path: bytes) -> PublicFile | Moved | None:
         """What a request's path leads to, as it is on the disk now; None: nothing.
@@ -119,7 +121,7 @@ class PublicFiles:
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._press, file.press_for, codings)
         if file.wanted:
-            self._keeper.submit(self._press_wanted, file)
+            self._soon(self._keeper, self._press_wanted, file)
         return answer
 
     async def open(self, file: PublicFile) -> BinaryIO | None:
@@ -130,14 +132,23 @@ class PublicFiles:
     def refresh(self) -> None:
         """Look at the files that are in use, in the background.
 
-        Called twice a second, it keeps what is sent no older than that.
+        Called twice a second, it keeps what is sent no older than that; where the disk hangs,
+        what is in memory is sent on.
         """
-        self._keeper.submit(self._refresh)
+        if not self._refreshing:
+            self._refreshing = True
+            self._soon(self._keeper, self._refresh)
 
     def close(self) -> None:
         """Let go of the threads; what is asked for after that is an error."""
         self._keeper.shutdown(wait=False, cancel_futures=True)
         self._press.shutdown(wait=False, cancel_futures=True)
+
+    @staticmethod
+    def _soon(pool: ThreadPoolExecutor, work: Callable[..., None], *values: object) -> None:
+        """Have work done that nobody waits for; not at all once the files are closed."""
+        with suppress(RuntimeError):
+            pool.submit(work, *values)
 
     # What follows runs in the keeper's thread, one at a time.
 
@@ -225,17 +236,17 @@ class PublicFiles:
 
     def _refresh(self) -> None:
         """Look at what was asked for since the last time; what was not is not ready any more."""
+        self._refreshing = False
         ready = list(self.ready.items())
         used = {file.name for _, file in ready if file.asked}
         for path, file in ready:
             file.asked = False
-            name = file.name
-            if name not in used:
+            if file.name not in used:
                 self.ready.pop(path, None)
             elif self._changed(file):
                 self._find(file_of(path) or "", path)
             else:
-                self._shelf.take(name)
+                self._shelf.take(file.name)
                 self._press_wanted(file)
 
     def _changed(self, file: PublicFile) -> bool:
@@ -246,8 +257,12 @@ class PublicFiles:
 
     def _press_wanted(self, file: PublicFile) -> None:
         while file.wanted:
-            done = self._press.submit(file.press, file.wanted.pop())
-            done.add_done_callback(lambda _: self._keeper.submit(self._weigh, file))
+            self._soon(self._press, self._press_one, file, file.wanted.pop())
+
+    def _press_one(self, file: PublicFile, coding: str) -> None:
+        """In the other thread."""
+        file.press(coding)
+        self._soon(self._keeper, self._weigh, file)
 
     def _weigh(self, file: PublicFile) -> None:
         if self._shelf.take(file.name) is file:

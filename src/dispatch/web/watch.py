@@ -7,7 +7,6 @@ and exact enough for limits of seconds.
 from __future__ import annotations
 
 import asyncio
-import resource
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -15,27 +14,12 @@ from http import HTTPStatus
 from math import inf
 from typing import Protocol
 
+from dispatch.web.limits import Limits
 from dispatch.web.public import PublicFiles
 
 ROUND = 0.5
 """Seconds between two looks at every connection, and at the files that are in use: how old a
 public file may be, and how exact the limits are."""
-
-HEAD_SECONDS = 10.0
-"""For the head of a request, from its first byte; for the first one from the connection on. On the
-slowest of lines it takes one second."""
-BODY_SECONDS = 60.0
-"""For the body. A form takes a second; an article of 5 MB takes 40 at 1 Mbit/s."""
-STALL_SECONDS = 60.0
-"""For a client that takes nothing of an answer that waits for it. Between two signs of life of a
-telephone in a tunnel there may be half of that."""
-LINGER_SECONDS = 2.0
-"""For reading on after an error was answered, so that the answer is not lost (RFC 9112, 9.6)."""
-
-CONNECTIONS = 10_000
-"""At once, in one process, at most: about 10 KB each while they wait."""
-_RESERVED = 64
-"""Files that the process needs for something else: the database, public files, logs."""
 
 
 @dataclass(slots=True)
@@ -60,7 +44,6 @@ class Watch:
 
     Args:
         files: are kept fresh while there is anybody to ask for them.
-        most: connections at once; None: as many as are sensible and the system allows.
 
     Attributes:
         now: the loop's time, as of the last round.
@@ -74,12 +57,12 @@ class Watch:
         files: PublicFiles,
         hosts: Collection[bytes] | None,
         counts: Counts,
-        most: int | None,
+        limits: Limits,
     ) -> None:
         self.files = files
         self.hosts = hosts
         self.counts = counts
-        self.most = most if most is not None else _allowed()
+        self.limits = limits
         self.now = 0.0
         self.head_until = self.body_until = inf
         self.closing = False
@@ -119,8 +102,8 @@ class Watch:
 
     def _tell_time(self, loop: asyncio.AbstractEventLoop) -> None:
         self.now = loop.time()
-        self.head_until = self.now + HEAD_SECONDS
-        self.body_until = self.now + BODY_SECONDS
+        self.head_until = self.now + self.limits.head
+        self.body_until = self.now + self.limits.body
 
     def _go_round(self, loop: asyncio.AbstractEventLoop) -> None:
         self._tell_time(loop)
@@ -132,10 +115,3 @@ class Watch:
             connection.look(self.now)
         self.files.refresh()
         loop.call_later(ROUND, self._go_round, loop)
-
-
-def _allowed() -> int:
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
-        return CONNECTIONS
-    return max(1, min(CONNECTIONS, soft - _RESERVED))
