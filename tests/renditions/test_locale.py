@@ -31,10 +31,10 @@ WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
 
 # What reads the same in English and in the other language.
 SAME = {
-    "ar": {"1", "%(day)s %(month)s %(year)d", "%(hour)02d:%(minute)02d %(zone)s"},
-    "de": {", ", "1", "April", "August", "Links", "September", "November"},
+    "ar": {"1", "%(day)s %(month)s %(year)d", "%(month)s %(year)d", "%(hour)02d:%(minute)02d %(zone)s"},
+    "de": {", ", "1", "April", "August", "Links", "September", "November", "%(month)s %(year)d"},
     "es": {", ", "1"},
-    "fr": {", ", "%(day)s %(month)s %(year)d", "Sources"},
+    "fr": {", ", "%(day)s %(month)s %(year)d", "%(month)s %(year)d", "Sources", ("%(count)d article", "%(count)d articles")},
     "ja": {"1", "%(hour)02d:%(minute)02d %(zone)s"},
 }  # fmt: skip
 

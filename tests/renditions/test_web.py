@@ -413,10 +413,25 @@ def test_the_masthead_leads_to_the_desk() -> None:
     ]
 
 
-def test_the_masthead_of_the_index_leads_nowhere_else() -> None:
+def test_the_masthead_of_the_index_leads_to_the_front_page() -> None:
     (masthead,) = tree(index()).xpath("//header[@class='masthead']")
     assert " ".join(masthead.itertext()).strip() == "The Example Courier"
-    assert masthead.xpath(".//a") == []
+    assert masthead.xpath(".//a/@href") == ["https://news.example.org/"]
+
+
+def test_the_index_leads_to_sign_up_editions_and_archive() -> None:
+    ways = "//nav[@class='ways']/a/@href"
+    own = [f"{DESK.index_url}{page}" for page in ("subscribe", "editions/", "archive/")]
+    assert tree(index(1)).xpath(ways) == own
+    members = web.render_index(replace(DESK, access="members"), entries(1), TEMPLATES)
+    assert tree(members.html.decode()).xpath(ways) == [own[0], own[2]]
+
+
+def test_a_subscriber_s_own_index_leads_to_no_page_of_everybody_s_and_is_not_indexed() -> None:
+    html = web.render_index(DESK.for_reader("1-abc"), entries(1), TEMPLATES).html.decode()
+    assert tree(html).xpath("//nav") == []
+    assert tree(html).xpath("//meta[@name='robots']/@content") == ["noindex"]
+    assert tree(html).xpath("//link[@rel='canonical']") == []
 
 
 def test_the_dateline_opens_the_first_paragraph() -> None:
@@ -582,12 +597,12 @@ def test_an_index_without_articles_says_so() -> None:
 
 def test_an_index_leads_to_older_and_newer_articles() -> None:
     root = tree(index(1, older="https://news.example.org/o", newer="https://news.example.org/n"))
-    assert root.xpath("//nav/a/@href") == [
+    assert root.xpath("//nav[@class='pages']/a/@href") == [
         "https://news.example.org/n",
         "https://news.example.org/o",
     ]
     assert root.xpath("//link[@rel='canonical']") == []
-    assert tree(index(1)).xpath("//nav") == []
+    assert tree(index(1)).xpath("//nav[@class='pages']") == []
     assert tree(index(1)).xpath("//link[@rel='canonical']/@href") == [DESK.index_url]
 
 

@@ -100,9 +100,16 @@ class Composition:
                 "Restore a backup of it."
             ) from error
 
-    def browser_html(self) -> str:
-        """The HTML as nobody's: without names, addresses and tokens; links lead to the site."""
-        part = "".join(p if isinstance(p, str) else _nobody(p) for p in self.html)
+    def browser_html(self, token: str = "") -> str:
+        """The HTML as nobody's: without names, addresses and tokens; links lead to the site.
+
+        Args:
+            token: what stands where a token would, to find those places again: letters and digits.
+        """
+        part = "".join(
+            p if isinstance(p, str) else token if p.kind == "link" else _nobody(p)
+            for p in self.html
+        )
         body = part.partition("\r\n\r\n")[2].rpartition("\r\n--")[0]
         return decodestring(body.encode("ascii")).decode().replace("\r\n", "\n")
 

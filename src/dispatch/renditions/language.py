@@ -67,6 +67,10 @@ class Language:
         """Such as ``Sunday, 4 October 2026``."""
         return self.gettext("%(weekday)s, %(day)s %(month)s %(year)d") % self._date_words(time)
 
+    def month(self, time: datetime) -> str:
+        """Such as ``October 2026``."""
+        return self.gettext("%(month)s %(year)d") % self._date_words(time)
+
     def clock(self, time: datetime) -> str:
         """Such as ``09:30 UTC``."""
         words = {"hour": time.hour, "minute": time.minute, "zone": time.tzname() or ""}

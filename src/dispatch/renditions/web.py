@@ -41,6 +41,9 @@ PAPER = "#fdfcf9"
 NIGHT = "#171614"
 """The page's background in the dark scheme; templates/web/style.css builds on it."""
 
+LISTS = ("web/style.css", "web/archive.css")
+"""The style sheets of pages that list articles."""
+
 _DESCRIPTION = 200
 """Characters; search engines and social networks show no more."""
 
@@ -91,7 +94,7 @@ def render(article: Article, desk: Desk, templates: Templates, *, teaser: bool =
     language = templates.language(article, desk).tag
     headline = shortened(article.headline, _DESCRIPTION)
     description = first_words(article, _DESCRIPTION) or headline
-    return _page(
+    return page(
         "web/article.html",
         article,
         desk,
@@ -104,7 +107,6 @@ def render(article: Article, desk: Desk, templates: Templates, *, teaser: bool =
         image=next(iter(pictures(article)), None),
         about=introduced(article),
         facts=_json_for_html(_facts(article, desk, language, description)),
-        locale=_locale(language),
     )
 
 
@@ -127,21 +129,21 @@ def render_index(
     Raises:
         TemplateError, SettingsError: as for :func:`render`.
     """
-    return _page(
+    return page(
         "web/index.html",
         None,
         desk,
         templates,
+        sheets=LISTS,
         entries=entries,
         older=older,
         newer=newer,
-        locale=_locale(templates.language(None, desk).tag),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class FormPage:
-    """A page with a form: HTML, UTF-8, and the Content-Security-Policy that goes with it."""
+    """A page: HTML, UTF-8, and the Content-Security-Policy that goes with it."""
 
     html: bytes
     policy: str
@@ -158,9 +160,35 @@ def render_form(name: str, desk: Desk, templates: Templates, **values: object) -
     Raises:
         TemplateError, SettingsError: as for :func:`render`.
     """
+    sheets = ("web/style.css", "web/form.css")
+    return styled(name, desk, templates, sheets, before="", form="'self'", **values)
+
+
+def styled(
+    name: str,
+    desk: Desk,
+    templates: Templates,
+    sheets: Iterable[str],
+    *,
+    before: str = "",
+    form: str = "'none'",
+    **values: object,
+) -> FormPage:
+    """A page and the policy that allows its one style sheet.
+
+    Args:
+        sheets: the templates that the style sheet is made of.
+        before: a style sheet to stand before those.
+        form: where its forms may be sent to, as the policy says it.
+        values: what the template asks for.
+
+    Raises:
+        TemplateError, SettingsError: as for :func:`render`.
+    """
     colours = _colours(desk)
-    style = _style(("web/style.css", "web/form.css"), None, desk, templates, colours)
-    policy = _policy(style, form="'self'")
+    own = _style(sheets, None, desk, templates, colours)
+    style = f"{printable(before)}\n{own}" if before else own
+    policy = _policy(style, form=form)
     html = templates.render(
         name,
         None,
@@ -175,11 +203,26 @@ def render_form(name: str, desk: Desk, templates: Templates, **values: object) -
     return FormPage(printable(html).encode(), policy)
 
 
-def _page(
-    name: str, article: Article | None, desk: Desk, templates: Templates, **values: object
+def page(
+    name: str,
+    article: Article | None,
+    desk: Desk,
+    templates: Templates,
+    *,
+    sheets: Iterable[str] = ("web/style.css",),
+    **values: object,
 ) -> WebPage:
+    """A page that people read, from a template that extends ``web/base.html``.
+
+    Args:
+        sheets: the templates of its style sheets.
+        values: what the template asks for.
+
+    Raises:
+        TemplateError, SettingsError: as for :func:`render`.
+    """
     colours = _colours(desk)
-    style = _style(("web/style.css",), article, desk, templates, colours)
+    style = _style(sheets, article, desk, templates, colours)
     html = templates.render(
         name,
         article,
@@ -189,6 +232,7 @@ def _page(
         link=web_uri,
         external=lambda html: _external(html, desk.host),
         iso=lambda time: _iso(time, desk),
+        locale=_locale(templates.language(article, desk).tag),
         **colours,
         **values,
     )
