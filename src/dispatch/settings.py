@@ -398,6 +398,13 @@ class Settings:
         "apart; 0 for no limit.",
         per_desk=False,
     )
+    signups_per_hour: int = _setting(
+        5000,
+        _count(0, 1_000_000),
+        "Mails an hour that answer sign-ups, all together; those beyond it wait, a day at most. "
+        "0 for no limit.",
+        per_desk=False,
+    )
     digest_at: time = _setting(
         time(7), _clock, "When daily and weekly digests leave, in each subscriber's time zone."
     )

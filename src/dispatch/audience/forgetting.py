@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from dispatch.store import feed_tokens, ledger
+from dispatch.store import feed_tokens, ledger, signups
 from dispatch.store import subscribers as store
 from dispatch.store.tables import epoch
 
@@ -37,5 +37,6 @@ def forget(connection: Connection, address_key: str, salt: str, now: datetime) -
         ledger.erase_subscriber(connection, row.key, epoch(now))
         feed_tokens.erase(connection, row.key, now)
     store.erase(connection, address_key)
+    signups.erase(connection, address_key)
     store.forget(connection, hash_of(salt, address_key), now)
     return len(rows)

@@ -16,7 +16,7 @@ from dispatch.mailing.composer import compose
 from dispatch.mailing.composition import Composition
 from dispatch.mailing.press import Person, Press
 from dispatch.mailing.transport import Copy
-from dispatch.newsroom import keys, sources
+from dispatch.newsroom import clicks, keys, sources
 from dispatch.newsroom.desks import desk_slug, mail_address, make_desk
 from dispatch.newsroom.own_templates import open_templates
 from dispatch.newsroom.placing import place
@@ -34,6 +34,8 @@ from dispatch.store.editions import EditionRow
 BODY = "body/"
 """What the names of frozen compositions begin with; the language that readers are spoken to in
 follows. One is the edition's own, for those of whom no other is known."""
+OWN = "language"
+"""The name under which that language is frozen where each composition is wholly in its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def freeze(
     row = EditionRow(0, desk.slug, content.subject, segment, made, seed, token_key, kind)
     number = store.add(connection, row)
     store.add_articles(connection, number, [(a.id or "", a.version or 1) for a in content.articles])
-    own = content.rendition
+    own = _counted(connection, content, row, number, settings)
     spoken = {own.language: own, **{tag: own.spoken(tag) for tag in own.translated}}
     bodies = {
         f"{BODY}{tag}": composed(replace(content, rendition=said), number, seed, made, settings)
@@ -157,6 +159,24 @@ def freeze(
         {**{name: body.to_bytes() for name, body in bodies.items()}, **content.templates},
     )
     return number
+
+
+def _counted(
+    connection: Connection, content: Content, row: EditionRow, number: int, settings: Settings
+) -> EmailRendition:
+    """The rendition, with counted links and openings where the desk has them turned on."""
+    own = settings.for_desk(row.desk)
+    if row.kind not in clicks.COUNTED or (own.clicks, own.opens) == ("off", "off"):
+        return content.rendition
+    return clicks.counted(
+        connection,
+        content.rendition,
+        content.desk,
+        number,
+        keys.tokens(connection, settings, row.made).signing_with(row.token_key),
+        clicks=own.clicks == "on",
+        opens=own.opens == "on",
+    )
 
 
 def composed(
@@ -198,7 +218,12 @@ def _thawed(
         name.removeprefix(BODY).lower(): Composition.from_bytes(data)
         for name, data in store.frozen(connection, number, BODY).items()
     }
-    own = next((body for tag, body in found.items() if tag == body.language.lower()), None)
+    # What is wholly in each language says which one is the edition's own.
+    named = store.frozen(connection, number, OWN).get(OWN)
+    if named is not None:
+        own = found.get(named.decode().lower())
+    else:
+        own = next((body for tag, body in found.items() if tag == body.language.lower()), None)
     if own is None:
         raise DeliveryError(
             f"What mailing {number} was made of is not in the database any more. "
@@ -223,19 +248,31 @@ class EditionPress:
         self._signer = signer
         self._spoken = spoken or {}
 
+    @property
+    def asks_for(self) -> frozenset[str]:
+        """What has to be given for each copy besides a name (:attr:`Person.given`)."""
+        return self._composed.asks_for
+
     def copy(
-        self, key: int, email: str, domain: str, name: str | None, language: str | None = None
+        self,
+        key: int,
+        email: str,
+        domain: str,
+        name: str | None,
+        language: str | None = None,
+        given: Mapping[str, str] | None = None,
     ) -> Copy:
         """A recipient's copy; the same bytes whenever it is made.
 
         Args:
             language: the recipient's, as it is known; may be anything.
+            given: what :attr:`asks_for` names.
 
         Raises:
-            DeliveryError: the address cannot be mailed.
+            DeliveryError: the address cannot be mailed, or something is not given.
         """
         composed = lookup(language, self._spoken) if language else None
-        sender, data = (composed or self._composed).copy(Person(key, email, name))
+        sender, data = (composed or self._composed).copy(Person(key, email, name, given or {}))
         if self._signer:
             data = self._signer.sign(data) + data
         return Copy(key, sender, email, domain, data)

@@ -16,7 +16,8 @@ from dispatch.errors import AudienceError, DeliveryError
 from dispatch.ledger.facts import STATES, WAITING
 from dispatch.mailing.press import message_id
 from dispatch.mailing.transport import Copy
-from dispatch.newsroom import editions
+from dispatch.newsroom import clicks, editions, system_mail
+from dispatch.newsroom.clicks import Figures
 from dispatch.newsroom.database import opened
 from dispatch.newsroom.desks import desk_slug
 from dispatch.settings import Settings
@@ -55,6 +56,8 @@ class Mailing:
     articles: tuple[tuple[str, int], ...]
     reasons: dict[str, dict[str, int]]
     """Of those who did not get it: by state, why, and how many."""
+    figures: Figures | None = None
+    """What was counted of clicks and openings; None: nothing is known of that."""
 
     @property
     def waiting(self) -> int:
@@ -78,6 +81,7 @@ class Mailing:
             "finished": self.finished and self.finished.isoformat(),
             "articles": [{"id": id_, "version": version} for id_, version in self.articles],
             "reasons": self.reasons,
+            **(self.figures.to_json() if self.figures else {}),
         }
 
 
@@ -181,7 +185,8 @@ def show(out: Path, number: int) -> Mailing:
     """
     with transaction(out) as connection:
         found = _found(connection, number)
-        return replace(found, reasons=_reasons(connection, found))
+        figures = clicks.figures(connection, number)
+        return replace(found, reasons=_reasons(connection, found), figures=figures)
 
 
 @contextmanager
@@ -270,9 +275,9 @@ def replay(out: Path, number: int, email: str, settings: Settings, at: datetime)
         row = _with_email(connection, number, email)
         if row.state == "suppressed":
             raise DeliveryError(f"{email} got no copy of mailing {number}: {row.reply}.")
-        return editions.press(connection, number, settings, at).copy(
-            row.key, row.email, row.domain, row.name, row.language
-        )
+        made = editions.press(connection, number, settings, at)
+        given = system_mail.given(connection, made.asks_for, row.key, settings)
+        return made.copy(row.key, row.email, row.domain, row.name, row.language, given)
 
 
 @contextmanager

@@ -24,10 +24,10 @@ from dispatch.mailing.connections import connect
 from dispatch.mailing.health import Relays
 from dispatch.mailing.means import Limits, Means, Press, Watch
 from dispatch.mailing.sender import Sender
-from dispatch.mailing.transport import Result
+from dispatch.mailing.transport import Copy, Result
 from dispatch.mailing.verdicts import Verdicts
 from dispatch.mailing.warming import Warming
-from dispatch.newsroom import editions, mailings, refusals, schedules
+from dispatch.newsroom import editions, mailings, refusals, schedules, system_mail
 from dispatch.newsroom.database import database_of, opened
 from dispatch.newsroom.mailings import Mailing
 from dispatch.settings import Settings
@@ -234,7 +234,15 @@ class Room:
         """The press of a mailing."""
         with self._store.transaction() as connection:
             made = editions.press(connection, edition, self._settings, mailings.now(), self.signing)
-        return lambda r: made.copy(r.key, r.email, r.domain, r.name, r.language)
+        if not made.asks_for:
+            return lambda r: made.copy(r.key, r.email, r.domain, r.name, r.language)
+
+        def copy(r: Recipient) -> Copy:
+            with self._store.reading() as connection:
+                given = system_mail.given(connection, made.asks_for, r.key, self._settings)
+            return made.copy(r.key, r.email, r.domain, r.name, r.language, given)
+
+        return copy
 
     def refused(self, transaction: Connection, refused: Sequence[tuple[Recipient, Result]]) -> None:
         """A refusal during the dialogue is a bounce, with all that follows for the subscriber."""

@@ -10,9 +10,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
-from dispatch.store.tables import signups
+from dispatch.store.tables import bounces, moves, recipients, signups, subscribers
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +76,14 @@ class Answer:
     Args:
         key: the row's.
         outcome: ``asked``, ``told``, or why nothing was sent.
+        until: it is kept so long.
         recipient: the key of the mail in the ledger, where one was queued.
-        until: so long the link in it works.
     """
 
     key: int
     outcome: str
+    until: datetime
     recipient: int | None = None
-    until: datetime | None = None
 
 
 def write_down(connection: Connection, rows: Sequence[NewSignup]) -> list[None]:
@@ -90,7 +101,11 @@ def any_waits(connection: Connection) -> bool:
 def waiting(connection: Connection, limit: int, after: int = 0) -> list[SignupRow]:
     """The first ``limit`` rows behind the key ``after`` that wait, in the order they came."""
     query = (
-        select(*_COLUMNS).where(_WAITS, signups.c.key > after).order_by(signups.c.key).limit(limit)
+        select(*_COLUMNS)
+        .where(_WAITS, signups.c.key > after)
+        .order_by(signups.c.key)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
     )
     return [SignupRow(*row) for row in connection.execute(query)]
 
@@ -164,19 +179,58 @@ def by_ip(connection: Connection, since: datetime) -> dict[str, int]:
 # Deleting ----------------------------------------------------------------------------------------
 
 
-def sweep(connection: Connection, before: datetime, now: datetime) -> int:
-    """Delete what was done before ``before``, unless a link that came of it works still.
+def any_is_over(connection: Connection, now: datetime) -> bool:
+    return connection.execute(select(signups.c.key).where(*_over(now)).limit(1)).first() is not None
 
-    Returns:
-        How many rows.
+
+def never_confirmed(connection: Connection, source: str, now: datetime) -> list[int]:
+    """The subscribers who were only ever asked to confirm, and for too long.
+
+    Args:
+        source: what stands for their consent as long as there is none.
     """
-    over = or_(signups.c.until.is_(None), signups.c.until < now)
-    return connection.execute(delete(signups).where(signups.c.done < before, over)).rowcount
+    later = signups.alias()
+    asked_again = exists().where(
+        later.c.address_key == signups.c.address_key,
+        later.c.desk == signups.c.desk,
+        or_(later.c.done.is_(None), later.c.until >= now),
+    )
+    query = (
+        select(subscribers.c.key)
+        .select_from(signups)
+        .join(recipients, recipients.c.key == signups.c.recipient)
+        .join(subscribers, subscribers.c.key == recipients.c.subscriber)
+        .where(
+            *_over(now),
+            subscribers.c.state == "pending",
+            subscribers.c.consent_source == source,
+            ~asked_again,
+        )
+        .distinct()
+    )
+    return list(connection.execute(query).scalars())
+
+
+def sweep(connection: Connection, now: datetime) -> None:
+    """Delete what has been kept long enough."""
+    connection.execute(delete(signups).where(*_over(now)))
+
+
+def drop(connection: Connection, keys: Collection[int]) -> None:
+    """Delete subscribers of :func:`never_confirmed`, with their history."""
+    nobody = {"subscriber": None, "reason": "forgotten"}
+    connection.execute(update(bounces).where(bounces.c.subscriber.in_(keys)).values(nobody))
+    connection.execute(delete(moves).where(moves.c.subscriber.in_(keys)))
+    connection.execute(delete(subscribers).where(subscribers.c.key.in_(keys)))
 
 
 def erase(connection: Connection, address_key: str) -> None:
     """Delete all that was asked for with an address: its owner wants to be forgotten."""
     connection.execute(delete(signups).where(signups.c.address_key == address_key))
+
+
+def _over(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return signups.c.done.is_not(None), signups.c.until < now
 
 
 def _values(row: NewSignup) -> Mapping[str, object]:

@@ -38,7 +38,8 @@ class CopyRow:
     """A copy of such a mailing, with whom it is for.
 
     Args:
-        due: when it was queued, or is tried again; epoch milliseconds.
+        due: when it was queued, or is tried again; epoch milliseconds. 0: the desk let it go.
+        made: when its edition was.
     """
 
     key: int
@@ -47,6 +48,7 @@ class CopyRow:
     kind: str
     subscriber: int | None
     due: int
+    made: datetime
 
 
 def newest(connection: Connection, desk: str, kind: str, since: datetime) -> int | None:
@@ -146,6 +148,7 @@ def copy(connection: Connection, key: int) -> CopyRow | None:
             editions.c.kind,
             recipients.c.subscriber,
             recipients.c.due,
+            editions.c.made,
         )
         .join(editions, editions.c.key == recipients.c.edition)
         .where(recipients.c.key == key)

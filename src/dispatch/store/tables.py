@@ -228,7 +228,7 @@ signups = Table(
     Column("done", EpochTime),  # None: it waits
     Column("outcome", String),  # asked, told, or why nothing was sent
     Column("recipient", Integer),  # the mail that came of it
-    Column("until", EpochTime),  # so long the link in it works
+    Column("until", EpochTime),  # it is kept so long
     Index(
         "signups_waiting",
         "key",
@@ -247,6 +247,7 @@ signups = Table(
             "mailbox": ("mailbox", "done"),
             "done": ("done", "domain", "ip"),
             "recipient": ("recipient",),
+            "until": ("until",),
         }.items()
     ),
 )

@@ -72,6 +72,7 @@ def _signups() -> None:
         ("signups_mailbox", ["mailbox", "done"], "done IS NOT NULL"),
         ("signups_done", ["done", "domain", "ip"], "done IS NOT NULL"),
         ("signups_recipient", ["recipient"], "done IS NOT NULL"),
+        ("signups_until", ["until"], "done IS NOT NULL"),
     ):
         these = sa.text(where)
         op.create_index(name, "signups", columns, sqlite_where=these, postgresql_where=these)
