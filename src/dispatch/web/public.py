@@ -120,6 +120,7 @@ class PublicFiles:
         while (answer := file.answer(codings, none_match, modified_since)) is None:
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._press, file.press_for, codings)
+            self._soon(self._keeper, self._weigh, file)
         if file.wanted:
             self._soon(self._keeper, self._press_wanted, file)
         return answer
