@@ -137,3 +137,22 @@ def test_a_pooled_connection_can_write_after_it_has_read(tmp_path: Path) -> None
     with sqlite3.connect(tmp_path / "pooled.db") as plain:
         assert plain.execute("SELECT count(*) FROM releases").fetchone() == (1,)
     plain.close()
+
+
+def test_what_nobody_waits_for_any_more_is_not_done_and_the_others_are(
+    store: Store, gathering: Gathering
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(_connection: Connection) -> None:
+        begun.set()
+        assert go_on.wait(10)
+
+    under_way = gathering.write(slow)
+    assert begun.wait(10)
+    called_off, other = (gathering.write_together(forget, name) for name in ("a", "b"))
+    assert called_off.cancel()
+    assert not under_way.cancel()
+    go_on.set()
+    assert other.result(10) == 1
+    assert rows(store) == {"b"}

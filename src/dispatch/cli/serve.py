@@ -14,6 +14,18 @@ from dispatch.cli.options import out_option
 if TYPE_CHECKING:
     from types import ModuleType
 
+_PACKAGES = (
+    "brotli",
+    "httptools",
+    "msgspec",
+    "prometheus_client",
+    "python_multipart",
+    "starlette",
+    "uvicorn",
+    "uvloop",
+    "zstandard",
+)
+
 
 @click.command(
     epilog="""\b
@@ -53,7 +65,7 @@ def _address(text: str) -> tuple[str, int]:
     from dispatch.settings import load, variable
 
     try:
-        return load({variable("listen"): text}).listen
+        return load({variable("listen"): text or "none"}).listen
     except SettingsError:
         raise click.BadParameter(
             "it must be an IP address and a port such as 127.0.0.1:8000.", param_hint="--listen"
@@ -66,15 +78,20 @@ def _serving() -> ModuleType:
     Raises:
         OutputError: they are not installed.
     """
-    try:
-        from dispatch.web import serving
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] == "dispatch":
-            raise
-        from dispatch.errors import OutputError
+    from importlib.util import find_spec
 
-        raise OutputError(
-            f"Serving needs the package {error.name}. "
-            "Install it with: pip install 'dispatch-newsroom[serve]'"
-        ) from None
+    from dispatch.errors import OutputError
+
+    for package in _PACKAGES:
+        try:
+            found = find_spec(package)
+        except ModuleNotFoundError:
+            found = None
+        if found is None:
+            raise OutputError(
+                f"Serving needs the package {package}. "
+                "Install it with: pip install 'dispatch-newsroom[serve]'"
+            )
+    from dispatch.web import serving
+
     return serving

@@ -73,6 +73,8 @@ class Gathering:
         open_ = True
         while open_:
             pieces, open_ = self._next()
+            # Whoever does not wait any more has it not done; from here on nobody can call it off.
+            pieces = [p for p in pieces if p.answer.set_running_or_notify_cancel()]
             if pieces:
                 self._commit(pieces)
         self._standing.close()

@@ -39,16 +39,13 @@ def waiting(connection: Connection) -> Waiting:
     ).one()
     due = select(func.min(pings.c.due)).where(pings.c.attempts == 0).scalar_subquery()
     changed, oldest = connection.execute(select(func.count(pings.c.key), due)).one()
-    counted = dict(
-        connection.execute(
-            select(mailing_counts.c.state, func.sum(mailing_counts.c.count))
-            .join(mailings, mailings.c.edition == mailing_counts.c.edition)
-            .where(mailing_counts.c.state.in_(MAIL), mailings.c.state != "cancelled")
-            .group_by(mailing_counts.c.state)
-        )
-        .tuples()
-        .all()
+    copies = connection.execute(
+        select(mailing_counts.c.state, func.sum(mailing_counts.c.count))
+        .join(mailings, mailings.c.edition == mailing_counts.c.edition)
+        .where(mailing_counts.c.state.in_(MAIL), mailings.c.state != "cancelled")
+        .group_by(mailing_counts.c.state)
     )
+    counted = dict(copies.all())
     return Waiting(
         signups=asked,
         oldest_signup=first,

@@ -32,7 +32,7 @@ from dispatch.web.site import Site
 def create(site: Site) -> Starlette:
     """The application that serves ``site``, which it closes at its end.
 
-    In its state are ``site``, ``metrics`` and ``files``, the public ones.
+    In its state are ``site``, ``metrics``, ``tally`` (of clicks) and ``files``, the public ones.
 
     Raises:
         SettingsError: a setting makes no sense.
@@ -43,7 +43,8 @@ def create(site: Site) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        yield
+        async with clicking.counting(site) as app.state.tally:
+            yield
         files.close()
         site.close()
 

@@ -32,8 +32,10 @@ class Metrics:
     """The counters of one process; each has a lock of its own, and any thread may count."""
 
     def __init__(self) -> None:
-        from prometheus_client import Counter, Gauge, Histogram
+        from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
+        # They would be a second series beside each, which nobody asked for.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.requests = Counter(
             "dispatch_http_requests",
             "Requests that were answered by a handler, by the pattern of their address.",

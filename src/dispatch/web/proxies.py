@@ -93,6 +93,8 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     """An IP address, perhaps with a port; one of IPv4 that is written as IPv6 is that of IPv4."""
     text = text.strip()
     found = _WITH_PORT.fullmatch(text)
+    if "%" in text:  # a zone (RFC 4007), which could be any text, and means something there alone
+        return None
     try:
         address = ip_address(found[1] or found[2] if found else text)
     except ValueError:

@@ -123,8 +123,11 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        """The first signal asks for an end, the second for one at once."""
-        self.force_exit = self.should_exit
+        """Either signal asks for an end, a second Ctrl-C for one at once.
+
+        SIGTERM may come twice: from the manager of the service, and from that of the workers.
+        """
+        self.force_exit = self.force_exit or (self.should_exit and sig == signal.SIGINT)
         self.should_exit = True
 
     async def on_tick(self, counter: int) -> bool:
@@ -151,6 +154,8 @@ class Server(uvicorn.Server):
         if not self.force_exit:
             await asyncio.sleep(_LAST_CALL)
         await super().shutdown(sockets)
+        if self.force_exit:  # what is being written is finished even so
+            await self.lifespan.shutdown()
         self._count()
 
     def _count(self) -> None:

@@ -33,8 +33,10 @@ _log = logging.getLogger("dispatch.web")
 def run(number: int, work: Callable[[], None], listener: socket.socket) -> int:
     """Keep ``number`` processes at ``work`` until SIGTERM or Ctrl-C, and end with the last of them.
 
+    A second Ctrl-C kills them, and so does the end of their time.
+
     Args:
-        work: serves until this process is sent SIGTERM; a second one ends it at once.
+        work: serves until its process is sent SIGTERM, which may be more than once.
         listener: what they all listen on; closed when it is time to stop, so that nobody is
             taken who would not be served.
 
@@ -71,9 +73,9 @@ class _Workers:
             came = signal.sigwait(_SIGNALS)
             if came == signal.SIGCHLD:
                 self._reap()
-            elif came == signal.SIGALRM:
+            elif came == signal.SIGALRM or (self._stopping and came == signal.SIGINT):
                 self._killed = True
-                _log.error("A worker did not end in time, and is killed.")
+                _log.error("What workers have under way is broken off.")
                 self._tell(signal.SIGKILL)
             else:
                 self._stopping = True
