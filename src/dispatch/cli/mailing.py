@@ -13,6 +13,7 @@ from dispatch.cli import talk
 from dispatch.cli.options import json_option, out_option
 
 if TYPE_CHECKING:
+    from dispatch.newsroom.clicks import Figures
     from dispatch.newsroom.mailings import Mailing
 
 _STATES = (
@@ -292,6 +293,19 @@ def print_mailing(found: Mailing) -> None:
             talk.say(f"  {state.replace('_', ' '):<12}{count:>10,}")
             for reason, times in found.reasons.get(state, {}).items():
                 talk.say(talk.printable(f"    {times:>18,}  {reason or 'no reason is given'}"))
+    if found.figures and (found.figures.clicks or found.figures.opens is not None):
+        _print_figures(found.figures)
+
+
+def _print_figures(found: Figures) -> None:
+    talk.say("counted     by programs, too, so these are estimates:")
+    if found.opens is not None:
+        talk.say(f"  {'openings':<12}{found.opens:>10,}")
+    if found.clicks:
+        talk.say(f"  {'clicks':<12}{sum(count for _, count in found.clicks):>10,}")
+    for url, count in found.clicks:
+        if count:
+            talk.say(talk.printable(f"    {count:>18,}  {url}"))
 
 
 def _told(found: Mailing, as_json: bool) -> None:

@@ -2,14 +2,15 @@
 
     <the recipient's key, hexadecimal>-<96 bits of an HMAC, hexadecimal>    such as 1f4-9b…e2
 
-There are four kinds, and none passes for another. A *link* token stands in
+There are five kinds, and none passes for another. A *link* token stands in
 the links of a person's copy and in List-Unsubscribe: who has it may unsubscribe
 them. A *VERP* token stands in the return path, where every relay sees it: who
 has it may report a bounce. A *feed* token stands in the address of somebody's personal
 feed, and names the row that says whether it is still good. A *click* token
-stands in a counted link. All are short enough for a local part (64 octets;
-RFC 5321, 4.5.3.1.1) and mean the same in capitals, which relays may make of
-them.
+stands in a counted link and names that, an *open* token in the address of an
+image whose loading is counted, and names the edition. All are short enough for
+a local part (64 octets; RFC 5321, 4.5.3.1.1) and mean the same in capitals,
+which relays may make of them.
 
 Keys and their derivation are itsdangerous' own. Its ``Signer`` derives the key
 again for each token, and writes a signature that does not survive lower case;
@@ -38,6 +39,7 @@ _LINK = "dispatch.mailing.link"
 _VERP = "dispatch.mailing.verp"
 _FEED = "dispatch.web.feed"
 _CLICK = "dispatch.web.click"
+_OPEN = "dispatch.web.open"
 
 
 class Tokens:
@@ -101,6 +103,11 @@ class Tokens:
         """Makes the token of a counted link's key."""
         return _maker(self._keys[self.signing], _CLICK)
 
+    @cached_property
+    def open(self) -> Callable[[int], str]:
+        """Makes the token of the image whose loading is counted, of an edition's key."""
+        return _maker(self._keys[self.signing], _OPEN)
+
     def read_link(self, token: str) -> int | None:
         """The recipient's key, or None where ``token`` is no link token of ours."""
         return self._read(token, _LINK)
@@ -116,6 +123,10 @@ class Tokens:
     def read_click(self, token: str) -> int | None:
         """The key of the counted link, or None where ``token`` is no click token of ours."""
         return self._read(token, _CLICK)
+
+    def read_open(self, token: str) -> int | None:
+        """The key of the edition, or None where ``token`` is no such token of ours."""
+        return self._read(token, _OPEN)
 
     def _read(self, token: str, salt: str) -> int | None:
         """Takes as long for a wrong token as for any other; ``token`` may be anything."""
