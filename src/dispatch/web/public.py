@@ -120,7 +120,6 @@ class PublicFiles:
         while (answer := file.answer(codings, none_match, modified_since)) is None:
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._press, file.press_for, codings)
-            self._soon(self._keeper, self._weigh, file)
         if file.wanted:
             self._soon(self._keeper, self._press_wanted, file)
         return answer
@@ -154,6 +153,14 @@ class PublicFiles:
     # What follows runs in the keeper's thread, one at a time.
 
     def _find(self, name: str, path: bytes) -> PublicFile | Moved | None:
+        found = self._looked_up(name)
+        if not isinstance(found, PublicFile) or found.data is None:
+            self.ready.pop(path, None)
+        elif path in _addresses(found.name):  # other spellings never end
+            self.ready[path] = found
+        return found
+
+    def _looked_up(self, name: str) -> PublicFile | Moved | None:
         place = self._real(name)
         if place is None:
             return None
@@ -165,13 +172,7 @@ class PublicFiles:
             place = self._real(name)
         elif name.endswith("/"):
             return None
-        file = self._current(name, place) if place else None
-        if file is None:
-            self._shelf.remove(name)
-            self.ready.pop(path, None)
-        elif file.data is not None and path in _addresses(name):  # other spellings never end
-            self.ready[path] = file
-        return file
+        return self._current(name, place) if place else None
 
     def _current(self, name: str, place: Path) -> PublicFile | None:
         """The file as it is now: what is known of it, or read again; None where it is none."""
