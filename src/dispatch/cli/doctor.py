@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from dispatch.cli import talk
+from dispatch.cli.options import out_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +42,7 @@ Exit status: 0 no errors (a question without an answer is none), 1 errors, 2 wro
     help="The DNS resolver to ask.  [default: the system's]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@out_option
 @talk.debug_option
 def doctor(
     domain: str | None,
@@ -47,22 +50,29 @@ def doctor(
     addresses: tuple[str, ...],
     resolver: str | None,
     as_json: bool,
+    out: Path,
 ) -> int:
-    """Look at a sending domain's SPF, DKIM, DMARC, PTR and MX records.
+    """Look at a sending domain's SPF, DKIM, DMARC, PTR and MX records, and at the website.
 
     Says what stands in the DNS, what to do about it, and what Gmail, Yahoo and
-    Outlook will miss of those who send them 5,000 messages a day or more.
-    Nothing is changed, and nothing but the DNS is asked.
+    Outlook will miss of those who send them 5,000 messages a day or more. Where
+    there is a database, also whether what is for `dispatch serve` and `dispatch
+    run` to do is done. Nothing is changed, and nothing is asked but the DNS and
+    the server on this machine.
     """
     server = _server(resolver)
     numbers = tuple(_address(text) for text in addresses)
+    from datetime import UTC, datetime
+    from itertools import chain
+
     from dispatch.newsroom import doctor as use_case
 
     settings = talk.load_settings()
     patient = use_case.subject(settings, domain, desk, numbers)
     findings = []
     dns = use_case.Dns(server)
-    for finding in use_case.examine(patient, dns):
+    website = use_case.examine_website(settings, desk, out, datetime.now(UTC))
+    for finding in chain(use_case.examine(patient, dns), website):
         findings.append(finding)
         if not as_json:
             talk.say(_line(finding))

@@ -1,9 +1,10 @@
 """An examination of a sending domain: what stands in the DNS, and what a provider will miss.
 
     subject(settings, …) ─▶ examine(subject, dns) ─▶ Finding, Finding, …
+    examine_website(settings, …) ─▶ Finding, Finding, …
 
-Nothing but the DNS is asked, and nothing is changed. A question without an answer is a finding of
-its own (``unknown``) and never taken for a record that is missing.
+Nothing is asked but the DNS and the server on this machine, and nothing is changed. A question
+without an answer is a finding of its own (``unknown``) and never taken for a missing record.
 """
 
 from __future__ import annotations
@@ -28,9 +29,20 @@ from dispatch.newsroom.doctor import (
 from dispatch.newsroom.doctor import outgoing as sources
 from dispatch.newsroom.doctor.findings import ALL, Finding, Level, Provider, missed
 from dispatch.newsroom.doctor.lookups import Dns, UnansweredError
+from dispatch.newsroom.doctor.website import examine as examine_website
 from dispatch.settings import Settings, variable, variable_part
 
-__all__ = ["Dns", "Finding", "Level", "Provider", "Subject", "examine", "missed", "subject"]
+__all__ = [
+    "Dns",
+    "Finding",
+    "Level",
+    "Provider",
+    "Subject",
+    "examine",
+    "examine_website",
+    "missed",
+    "subject",
+]
 
 
 P = ParamSpec("P")
