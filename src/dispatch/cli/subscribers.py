@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from dispatch.cli import talk
+from dispatch.cli import personal_feeds, talk
 from dispatch.cli.options import json_option, out_option
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ _STATES = ("pending", "active", "unsubscribed", "bounced", "complained")
 @click.group()
 def subscribers() -> None:
     """Who reads a desk's newsletter: import, add, show, list, export, remove, forget."""
+
+
+subscribers.add_command(personal_feeds.feed)
 
 
 def _desk_option(command: Callable[..., Any]) -> Callable[..., Any]:

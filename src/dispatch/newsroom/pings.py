@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from dispatch.newsroom import mailings
 from dispatch.newsroom.database import database_of, opened
 from dispatch.settings import Settings
 from dispatch.store import articles
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 WITHIN = 10.0
 """Seconds that a hub has to answer."""
 
+_SETTLING = 1.0
+"""Seconds; `dispatch serve` knows of a change after half of one."""
 _AT_ONCE = 4
 _FIRST = timedelta(minutes=1)
 _LONGEST = timedelta(hours=6)
@@ -46,7 +49,23 @@ def send(
     said: Callable[[str], None],
     stopped: Callable[[], bool],
 ) -> None:
-    """Tell each hub what it is to be told by now; what fails is tried again later.
+    """Tell hubs what they are to be told by now, as the rounds of ``dispatch run`` do.
+
+    Just after a release nobody is told: a hub that asks at once for what `dispatch serve` looked
+    at a moment ago would find that nothing has changed, and would not ask again.
+    """
+    now = mailings.now()
+    if database_of(out).exists() and releases.settled(out, now.timestamp() - _SETTLING):
+        tell(out, now, said, stopped)
+
+
+def tell(
+    out: Path,
+    now: datetime,
+    said: Callable[[str], None],
+    stopped: Callable[[], bool] = lambda: False,
+) -> None:
+    """Tell each hub what it is to be told at ``now``; what fails is tried again later.
 
     Args:
         said: is told of each change that a hub was not told of for a day, which is given up.
@@ -58,13 +77,13 @@ def send(
     if not database_of(out).exists():
         return
     with opened(out, "so no hub waits for anything.") as database:
-        rows = _due(out, database, datetime.now(UTC))
+        rows = _due(out, database, now)
         if not rows:
             return
         by_hub = [list(of_hub) for _, of_hub in groupby(_sorted(rows), attrgetter("hub"))]
         with ThreadPoolExecutor(_AT_ONCE, "pings") as pool:
             for told in pool.map(lambda of_hub: _tell(of_hub, stopped), by_hub):
-                _record(database, told, datetime.now(UTC), said)
+                _record(database, told, now, said)
 
 
 def _due(out: Path, database: Store, now: datetime) -> list[PingRow]:

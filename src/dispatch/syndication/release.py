@@ -130,6 +130,14 @@ def under_way(root: Path, ids: Collection[str]) -> bool:
         return any((root / _WORKSHOP / id_).is_dir() for id_ in ids)
 
 
+def settled(root: Path, since: float) -> bool:
+    """Whether nothing was placed or staged after ``since``, in seconds since 1970."""
+    workshop = root / _WORKSHOP
+    with _explained(root):
+        # Its time changes with each staging folder that comes or goes.
+        return not workshop.exists() or workshop.stat().st_mtime <= since
+
+
 def recover(root: Path, decided: set[str]) -> None:
     """Finish the releases whose ids are in ``decided``; sweep away the others."""
     workshop = root / _WORKSHOP

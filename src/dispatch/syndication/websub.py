@@ -34,6 +34,9 @@ class Told:
     """Whether there was an answer at all: where not, the next one would wait in vain, too."""
 
 
+_LATE = Told(accepted=False, said="it took too long to answer", reached=False)
+
+
 def notify(hub: str, topic: str, within: float, trust: ssl.SSLContext | None = None) -> Told:
     """Tell ``hub`` that ``topic`` has changed; never raises for what the network does.
 
@@ -57,10 +60,11 @@ def notify(hub: str, topic: str, within: float, trust: ssl.SSLContext | None = N
         with _bounded(connection, within) as late:
             try:
                 connection.request("POST", target, urlencode(fields), headers)
-                return _answer(connection.getresponse())
+                told = _answer(connection.getresponse())
             except (OSError, HTTPException, ValueError) as error:
-                why = "it took too long to answer" if late.is_set() else _reason(error)
-                return Told(accepted=False, said=why, reached=False)
+                told = Told(accepted=False, said=_reason(error), reached=False)
+            # Cut off in the middle of its header, an answer looks like a whole one.
+            return _LATE if late.is_set() else told
     except (OSError, HTTPException, ValueError) as error:
         return Told(accepted=False, said=_reason(error), reached=False)
 
@@ -110,7 +114,7 @@ def _answer(response: HTTPResponse) -> Told:
 def _reason(error: Exception) -> str:
     match error:
         case TimeoutError():
-            return "it took too long to answer"
+            return _LATE.said
         case ssl.SSLCertVerificationError():
             return _line(f"its certificate is not trusted ({error.verify_message})")
         case ssl.SSLError():
