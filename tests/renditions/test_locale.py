@@ -53,16 +53,18 @@ def labels_in_templates() -> Iterator[tuple[Path, int, object]]:
                 yield path, line, tuple(said[:2]) if function == "ngettext" else said
 
 
-def labels_in_code() -> Iterator[str]:
+def labels_in_code() -> Iterator[Label]:
     rooms = (
         Path(dispatch.renditions.__path__[0]),
         Path(dispatch.renditions.__path__[0]).parent / "web",
     )
     for path in sorted(path for room in rooms for path in room.rglob("*.py")):
         with path.open("rb") as file:
-            for _, _, said, _ in extract_python(file, [*FUNCTIONS, "label"], [], {}):
+            for _, function, said, _ in extract_python(file, [*FUNCTIONS, "label"], [], {}):
                 if isinstance(said, str):
                     yield said
+                elif function == "ngettext" and isinstance(said, tuple) and all(said[:2]):
+                    yield str(said[0]), str(said[1])
 
 
 def needed() -> set[Label]:

@@ -11,9 +11,11 @@ from starlette.middleware import Middleware
 
 from dispatch.errors import StoreError
 from dispatch.web import api, operating, security, webhooks
+from dispatch.web.door import Door
 from dispatch.web.errors import OwnForms, Unforeseen, refused, unavailable
 from dispatch.web.hosts import Hosts, OwnHosts
 from dispatch.web.metrics import Metrics
+from dispatch.web.offers import Offers
 from dispatch.web.pages import (
     clicking,
     confirm,
@@ -32,7 +34,8 @@ from dispatch.web.site import Site
 def create(site: Site) -> Starlette:
     """The application that serves ``site``, which it closes at its end.
 
-    In its state are ``site``, ``metrics``, ``tally`` (of clicks) and ``files``, the public ones.
+    In its state are ``site``, ``metrics``, ``tally`` (of clicks), ``files`` (the public ones), and
+    for sign-ups ``door`` and ``offers``.
 
     Raises:
         SettingsError: a setting makes no sense.
@@ -68,8 +71,11 @@ def create(site: Site) -> Starlette:
         lifespan=lifespan,
     )
     app.state.site = site
+    app.state.door = Door(site.settings.signups_per_ip)
+    app.state.offers = Offers(site)
     app.state.metrics = metrics
     app.state.files = files
+    app.state.error_pages = {}
     app.router.redirect_slashes = False  # it would send people to whatever Host they named
     app.router.default = PublicApp(files)
     return app

@@ -12,7 +12,7 @@ Three kinds of addresses take requests from other sites on purpose:
   sends by itself;
 - ``/{desk}/unsubscribe/{token}``: the one click of RFC 8058 may come from a mail program that is
   a web page; its handler lets nothing else pass without a stamp;
-- ``/{desk}/subscribe`` from the desk's DISPATCH_FORM_ORIGINS.
+- ``/{desk}/subscribe`` and ``/{desk}/subscribe.json`` from the desk's DISPATCH_FORM_ORIGINS.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dispatch.settings import Settings
 
 _HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN = re.compile(r"/(api|webhooks)/|/[^/]+/unsubscribe/[^/]+/?\Z")
-_SIGN_UP = re.compile(r"/([^/]{1,100})/subscribe/?\Z")
+_SIGN_UP = re.compile(r"/([^/]{1,100})/subscribe(?:\.json)?/?\Z")
 
 
 def is_foreign(request: HTTPConnection, settings: Settings) -> bool:

@@ -1,0 +1,51 @@
+"""How many sign-ups are let in from one place: a limit at the door, kept in memory.
+
+The limit that counts is applied where sign-ups are worked off, by all processes
+together. This one keeps a flood from being written down at all.
+"""
+
+from __future__ import annotations
+
+from dispatch.newsroom.signup_limits import network
+
+_HOUR = 3600.0
+_MOST_PLACES = 50_000
+"""Places that are remembered: some 10 MB. Whoever has that many addresses is held back by what is
+counted of domains and of all together."""
+
+
+class Door:
+    """Lets in so many an hour from each place: an IP address, of IPv6 the network of a site.
+
+    A place has an allowance that fills up again evenly.
+
+    Args:
+        most: an hour, and at once; 0 for no limit.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._left: dict[str, tuple[float, float]] = {}  # by place: how many, and when
+
+    def wait(self, ip: str | None, now: float) -> int:
+        """Seconds until there is room for one from ``ip``; 0: it is let in, and counted.
+
+        Args:
+            ip: None where it is not known, which is let in.
+            now: of a clock that only goes forward, in seconds.
+        """
+        if not self._most or ip is None:
+            return 0
+        place = network(ip)
+        rate = self._most / _HOUR
+        left, at = self._left.pop(place, (float(self._most), now))
+        left = min(self._most, left + (now - at) * rate)
+        let_in = left >= 1
+        self._left[place] = (left - 1 if let_in else left, now)
+        if len(self._left) > _MOST_PLACES:
+            del self._left[next(iter(self._left))]  # who came longest ago
+        return 0 if let_in else int((1 - left) / rate) + 1
+
+    def __len__(self) -> int:
+        """How many places are remembered."""
+        return len(self._left)
