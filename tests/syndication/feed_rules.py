@@ -259,7 +259,8 @@ def _required(parent: etree._Element, tag: str) -> Iterator[str]:
 
 def _self_link(parent: etree._Element, url: str, media_type: str) -> Iterator[str]:
     found = parent.findall(f"{ATOM}link")
-    relations = Counter(link.get("rel") for link in found)
+    # Of hubs there may be several (WebSub, 4).
+    relations = Counter(link.get("rel") for link in found if link.get("rel") != "hub")
     if max(relations.values(), default=0) > 1:
         yield f"links: a relation comes twice: {dict(relations)}"
     own = [(link.get("href"), link.get("type")) for link in found if link.get("rel") == "self"]
