@@ -15,6 +15,7 @@ from http import HTTPStatus
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dispatch.desk import Desk
@@ -58,6 +59,8 @@ _OTHERWISE = (
     label("This request cannot be understood"),
     label("Go back, reload the page, and try again."),
 )
+_PAGES = 500
+"""That are kept, of some 15 KB each."""
 _SLUG = re.compile(r"/([a-z0-9-]{1,100})(?:/|\Z)")
 
 _log = logging.getLogger("dispatch.web")
@@ -68,6 +71,8 @@ async def refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code in (204, 304):
         return Response(status_code=error.status_code, headers=error.headers)
+    if error.status_code == 405 and "route" in request.scope:
+        error.headers = {**(error.headers or {}), "Allow": ", ".join(_methods(request))}
     desk = await _desk(request) if _wants(request) == "text/html" else None
     return await _answer(request, error, desk)
 
@@ -131,14 +136,30 @@ class OwnForms:
 async def _answer(request: Request, error: HTTPException, desk: Desk | None) -> Response:
     status = error.status_code
     if desk is not None and _wants(request) == "text/html":
-        heading, sentence = _SAID.get(status, _OTHERWISE)
-        answer = await answers.notice(request, desk, heading, sentence, status=status)
+        answer = await _page(request, desk, status)
     elif _wants(request) == "application/json":
         answer = _problem(request.scope, status, error.detail)
     else:
         answer = PlainTextResponse(f"{error.detail}\n", status, {"Cache-Control": "no-store"})
     answer.headers.update(error.headers or {})
     return answer
+
+
+async def _page(request: Request, desk: Desk, status: int) -> Response:
+    """The page for a status, which is drawn once for each desk and language.
+
+    Drawing takes a few milliseconds, and those who ask for what is not there ask for a lot.
+    """
+    drawn: dict[tuple[str, str, int], Response] = request.app.state.error_pages
+    key = (desk.slug, answers.spoken(request, desk), status)
+    page = drawn.get(key)
+    if page is None:
+        heading, sentence = _SAID.get(status, _OTHERWISE)
+        page = await answers.notice(request, desk, heading, sentence, status=status)
+        if len(drawn) >= _PAGES:
+            drawn.clear()
+        drawn[key] = page
+    return Response(page.body, status, dict(page.headers))
 
 
 def _problem(scope: Scope, status: int, detail: str) -> Response:
@@ -159,6 +180,14 @@ def _broken(scope: Scope, request_id: str) -> Response:
         return _problem(scope, 500, sentence)
     told = f"{sentence}\nIf you write to us about it, name this number: {request_id}\n"
     return PlainTextResponse(told, 500, {"Cache-Control": "no-store"})
+
+
+def _methods(request: Request) -> list[str]:
+    """What may be done at an address; one route may be for reading it and another for forms."""
+    scope = request.scope
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    there = [route for route in routes if route.matches(scope)[0] is not Match.NONE]
+    return sorted({method for route in there for method in route.methods or ()})
 
 
 def _wants(request: Request) -> str:

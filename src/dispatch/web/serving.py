@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import logging
 import os
 import resource
@@ -175,6 +176,8 @@ def _serve(
     site = Site(out, settings)
     try:
         server = _server(create(site), settings, parent)
+        gc.collect()
+        gc.freeze()  # what is there now stays: looking through it would hold up requests
         if parent is None:
             _announce(settings, 1)
         server.run(sockets=[listener])
