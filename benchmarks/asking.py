@@ -37,7 +37,6 @@ class _Client(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
-        self._ask()
 
     def data_received(self, data: bytes) -> None:
         self._got += data
@@ -51,13 +50,13 @@ class _Client(asyncio.Protocol):
         status = self._got[9:12].decode()
         self._statuses[status] = self._statuses.get(status, 0) + 1
         self._got = b""
-        self._ask()
+        self.ask()
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.done.done():
             self.done.set_exception(error or ConnectionError("the server closed the connection"))
 
-    def _ask(self) -> None:
+    def ask(self) -> None:
         request = next(self._requests, None)
         if request is None:
             self.done.set_result(None)
@@ -71,11 +70,13 @@ async def ask(port: int, connections: int, requests: list[bytes]) -> dict[str, o
     """Have every request answered once."""
     loop = asyncio.get_running_loop()
     waiting, times, statuses = iter(requests), list[float](), dict[str, int]()
-    begun = perf_counter()
     clients = [
         await loop.create_connection(lambda: _Client(waiting, times, statuses), "127.0.0.1", port)
         for _ in range(connections)
     ]
+    begun = perf_counter()
+    for _, client in clients:
+        client.ask()
     await asyncio.gather(*(client.done for _, client in clients))
     seconds = perf_counter() - begun
     times.sort()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -156,3 +157,65 @@ def test_what_nobody_waits_for_any_more_is_not_done_and_the_others_are(
     go_on.set()
     assert other.result(10) == 1
     assert rows(store) == {"b"}
+
+
+def test_a_coroutine_gets_its_answer_or_what_went_wrong_with_its_own_piece(
+    gathering: Gathering, store: Store
+) -> None:
+    async def ask(name: str) -> int:
+        return await gathering.together(forget, name)
+
+    async def ask_all() -> list[int | BaseException]:
+        asked = [ask(name) for name in ("a", "bad", "c")]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    first, second, third = asyncio.run(ask_all())
+    assert isinstance(second, ValueError)
+    assert isinstance(first, int)
+    assert isinstance(third, int)
+    assert rows(store) == {"a", "c"}
+
+
+def test_a_coroutine_that_was_called_off_keeps_nobody_from_their_answer(
+    gathering: Gathering, store: Store
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(_connection: Connection) -> None:
+        begun.set()
+        assert go_on.wait(10)
+
+    async def ask() -> int:
+        called_off = asyncio.create_task(gathering.together(forget, "a"))
+        other = asyncio.create_task(gathering.together(forget, "b"))
+        await asyncio.sleep(0)
+        called_off.cancel()
+        await asyncio.gather(called_off, return_exceptions=True)
+        go_on.set()
+        return await other
+
+    gathering.write(slow)
+    assert begun.wait(10)
+    assert asyncio.run(ask()) == 1
+    assert rows(store) == {"b"}
+
+
+def test_an_event_loop_that_is_gone_keeps_nobody_from_their_answer(
+    gathering: Gathering, store: Store
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(_connection: Connection) -> None:
+        begun.set()
+        assert go_on.wait(10)
+
+    gathering.write(slow)
+    assert begun.wait(10)
+    loop = asyncio.new_event_loop()
+    waiting = loop.create_task(gathering.together(forget, "a"))
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    go_on.set()
+    assert gathering.write_together(forget, "b").result(10)
+    assert "b" in rows(store)
+    del waiting

@@ -21,9 +21,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
-from hmac import digest
+from hmac import new
 
 from itsdangerous.signer import Signer, SigningAlgorithm
 
@@ -146,12 +146,14 @@ class _ShortHmac(SigningAlgorithm):
     """HMAC-SHA-256 (RFC 2104), the first 96 bits of it."""
 
     def get_signature(self, key: bytes, value: bytes) -> bytes:
-        return digest(key, value, "sha256")[:_MAC]
+        # Not hmac.digest, which lets other threads have a turn: they take longer than it does.
+        return new(key, value, "sha256").digest()[:_MAC]
 
 
 _ALGORITHM = _ShortHmac()
 
 
+@lru_cache(maxsize=64)
 def _derived(key: str, salt: str) -> bytes:
     signer = Signer(key, salt, key_derivation="hmac", digest_method=sha256, algorithm=_ALGORITHM)
     return signer.derive_key()

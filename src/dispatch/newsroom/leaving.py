@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,14 +16,14 @@ from dispatch.store import leaving as store
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """Somebody's mail program, or they themselves, pressed the button that unsubscribes.
+    """Somebody's mail program pressed the button that unsubscribes.
 
     Args:
-        recipient: whose copy the link stood in: the key that its token names.
+        copy: in which the link stood: the recipient's key, which its token names.
         desk: the slug of the desk in the link.
     """
 
-    recipient: int
+    copy: int
     desk: str
     at: datetime
 
@@ -30,27 +31,32 @@ class Click:
 def leave_many(connection: Connection, clicks: Sequence[Click]) -> list[bool]:
     """Unsubscribe everybody who clicked, with a few statements for all of them.
 
-    Whoever is gone already stays as they are. From all others nothing that still waits is sent,
+    Whoever is gone already stays as they are. To all others nothing that still waits is sent,
     and their personal feeds are closed.
 
     Returns:
         For each click whether its link is one: False where there was no such copy at that desk.
     """
-    copies = store.copies(connection, {click.recipient for click in clicks})
-    leaving: dict[int, store.Move] = {}
-    found = []
+    by_desk: dict[str, set[int]] = defaultdict(set)
     for click in clicks:
-        copy = copies.get(click.recipient)
-        found.append(copy is not None and copy.desk == click.desk)
-        if copy is None or copy.desk != click.desk or copy.subscriber is None:
-            continue
-        if states.is_lawful(copy.state or "", "unsubscribed"):
-            cause = f"one click, by the link in mailing {copy.edition}"
-            move = store.Move(copy.subscriber, copy.state or "", "unsubscribed", cause, click.at)
-            leaving.setdefault(copy.subscriber, move)
-    if leaving:
-        now = max(move.at for move in leaving.values())
-        store.move(connection, list(leaving.values()))
-        store.stop_copies(connection, leaving, "unsubscribed", now)
-        feed_tokens.revoke_all(connection, list(leaving), now)
-    return found
+        by_desk[click.desk].add(click.copy)
+    known = {desk: store.copies_of(connection, desk, asked) for desk, asked in by_desk.items()}
+    copies = [copy for found in known.values() for copy in found]
+    if copies:
+        _leave(connection, copies, max(click.at for click in clicks))
+    return [click.copy in known[click.desk] for click in clicks]
+
+
+def _leave(connection: Connection, copies: Sequence[int], now: datetime) -> None:
+    """Those who got the copies leave, where they may."""
+    moved = store.move(
+        connection, copies, _MAY_LEAVE, "unsubscribed", "one click, by the link in mailing", now
+    )
+    if moved:
+        store.stop_copies(connection, copies, "unsubscribed", now)
+        feed_tokens.revoke_all(
+            connection, store.with_feeds(connection, copies, "unsubscribed"), now
+        )
+
+
+_MAY_LEAVE = [state for state in states.STATES if states.is_lawful(state, "unsubscribed")]

@@ -7,10 +7,13 @@ Each still gets its own answer, and only once it is durable.
 
 from __future__ import annotations
 
+import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
@@ -21,6 +24,11 @@ from dispatch.store.standing import Standing
 
 _MOST = 256
 """Pieces of work of one commit: more would let the first of them wait."""
+_CROWD = 8
+"""So many pieces in one commit: many are asking at the same time."""
+_BREATH = 0.004
+"""Seconds that a crowd is given to come back: fewer and larger commits serve it sooner. Whoever
+asks alone never waits for it."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -28,9 +36,34 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class _Piece(Generic[Item, Result]):
+    """A piece of work, and who waits for it: a thread, or a coroutine of ``loop``."""
+
     together: Callable[[Connection, Sequence[Item]], Sequence[Result]]
     item: Item
-    answer: Future[Result] = field(default_factory=Future)
+    answer: Future[Result] | asyncio.Future[Result]
+    loop: asyncio.AbstractEventLoop | None = None
+
+    def begin(self) -> bool:
+        """Whether anybody still waits for it."""
+        if isinstance(self.answer, Future):  # nobody can call it off any more
+            return self.answer.set_running_or_notify_cancel()
+        return not self.answer.cancelled()
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    piece: _Piece[Any, Any]
+    result: Any = None
+    error: BaseException | None = None
+
+    def tell(self) -> None:
+        answer = self.piece.answer
+        if answer.done():  # called off meanwhile
+            return
+        if self.error is None:
+            answer.set_result(self.result)
+        else:
+            answer.set_exception(self.error)
 
 
 class Gathering:
@@ -60,9 +93,21 @@ class Gathering:
             together: called with the items of all who asked for the same function (the object
                 itself) in this commit, in the order they came; gives a result for each.
         """
-        piece = _Piece(together, item)
-        self._waiting.put(piece)
-        return piece.answer
+        answer = Future[Result]()
+        self._waiting.put(_Piece(together, item, answer))
+        return answer
+
+    async def together(
+        self, together: Callable[[Connection, Sequence[Item]], Sequence[Result]], item: Item
+    ) -> Result:
+        """The same for a coroutine, which is told along with all others of its event loop.
+
+        A loop that is woken for each of a hundred answers is woken a hundred times.
+        """
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Result] = loop.create_future()
+        self._waiting.put(_Piece(together, item, answer, loop))
+        return await answer
 
     def close(self) -> None:
         """Finish what was asked for, and end."""
@@ -73,10 +118,11 @@ class Gathering:
         open_ = True
         while open_:
             pieces, open_ = self._next()
-            # Whoever does not wait any more has it not done; from here on nobody can call it off.
-            pieces = [p for p in pieces if p.answer.set_running_or_notify_cancel()]
+            pieces = [piece for piece in pieces if piece.begin()]
             if pieces:
                 self._commit(pieces)
+            if len(pieces) >= _CROWD and open_:
+                time.sleep(_BREATH)
         self._standing.close()
 
     def _next(self) -> tuple[list[_Piece[Any, Any]], bool]:
@@ -91,18 +137,16 @@ class Gathering:
         return pieces, False
 
     def _commit(self, pieces: Sequence[_Piece[Any, Any]]) -> None:
-        answers: list[Callable[[], None]] = []
+        outcomes: list[_Outcome] = []
         try:
             with self._standing.transaction() as connection:
                 for together, kind in _by_kind(pieces).items():
-                    answers += _done(connection, together, kind)
+                    outcomes += _done(connection, together, kind)
         except BaseException as error:
-            for piece in pieces:
-                piece.answer.set_exception(error)
+            outcomes = [_Outcome(piece, error=error) for piece in pieces]
         else:
             self.watch(len(pieces))
-            for answer in answers:
-                answer()
+        _tell(outcomes)
 
 
 _Together = Callable[[Connection, Sequence[Any]], Sequence[Any]]
@@ -117,18 +161,32 @@ def _by_kind(pieces: Sequence[_Piece[Any, Any]]) -> dict[_Together, list[_Piece[
 
 def _done(
     connection: Connection, together: _Together, pieces: Sequence[_Piece[Any, Any]]
-) -> list[Callable[[], None]]:
-    """Do the work of one kind; returns what gives everybody their answer after the commit."""
+) -> list[_Outcome]:
+    """Do the work of one kind; returns what everybody is told after the commit."""
     try:
         with connection.begin_nested():
             results = together(connection, [piece.item for piece in pieces])
     except Exception as error:
         if len(pieces) == 1:
-            failed, sole = error, pieces[0]
-            return [lambda: sole.answer.set_exception(failed)]
+            return [_Outcome(pieces[0], error=error)]
         # One of them is to blame: each by itself.
-        return [a for piece in pieces for a in _done(connection, together, [piece])]
-    return [
-        lambda piece=piece, result=result: piece.answer.set_result(result)  # type: ignore[misc]
-        for piece, result in zip(pieces, results, strict=True)
-    ]
+        return [told for piece in pieces for told in _done(connection, together, [piece])]
+    return [_Outcome(*both) for both in zip(pieces, results, strict=True)]
+
+
+def _tell(outcomes: Sequence[_Outcome]) -> None:
+    """Give everybody their answer, and wake each event loop once."""
+    loops: dict[asyncio.AbstractEventLoop, list[_Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.piece.loop is None:
+            outcome.tell()
+        else:
+            loops.setdefault(outcome.piece.loop, []).append(outcome)
+    for loop, theirs in loops.items():
+        with suppress(RuntimeError):  # it is closed: nobody waits any more
+            loop.call_soon_threadsafe(_tell_all, theirs)
+
+
+def _tell_all(outcomes: Sequence[_Outcome]) -> None:
+    for outcome in outcomes:
+        outcome.tell()

@@ -82,13 +82,13 @@ class Site:
         Raises:
             StoreError: it cannot be written; and whatever ``work`` raises, who is undone alone.
         """
-        return await asyncio.wrap_future(self.gathering.write(lambda c: work(c, *values)))
+        return await self.gathering.together(lambda c, _items: [work(c, *values)], None)
 
     async def write_together(
         self, together: Callable[[Connection, Sequence[Item]], Sequence[Result]], item: Item
     ) -> Result:
         """The same for work that is done for many at once (:class:`Gathering`)."""
-        return await asyncio.wrap_future(self.gathering.write_together(together, item))
+        return await self.gathering.together(together, item)
 
     def close(self) -> None:
         """Finish what was asked for."""
