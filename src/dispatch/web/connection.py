@@ -17,7 +17,8 @@ from math import inf
 from typing import Any, ClassVar, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from dispatch.web.limits import Limits
 from dispatch.web.negotiation import acceptable
@@ -80,6 +81,8 @@ class Connection(HttpToolsProtocol):
         self._limits = self.watch.limits
         self._ready = self.watch.files.ready
         self._stage = _BETWEEN
+        self._running: RequestResponseCycle | None = None
+        """What the application is at work on; uvicorn's ``cycle`` is what came in last."""
         self._over = False
         """Nothing more is taken from this client."""
         self._last = False
@@ -117,6 +120,10 @@ class Connection(HttpToolsProtocol):
             return
         if self._stage != _BETWEEN:
             self._measure(len(data))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._leave()
+        super().connection_lost(exc)
 
     def shutdown(self) -> None:
         """The server ends: so does this, but for a request that has begun to come in."""
@@ -168,14 +175,15 @@ class Connection(HttpToolsProtocol):
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """As uvicorn's, without a timer for each request."""
+        """As uvicorn's, but without a timer, and nothing is read while requests wait."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
-        elif self._stage == _BETWEEN:
+            return
+        self.flow.resume_reading()
+        if self._stage == _BETWEEN:
             self._deadline = self._idle_until()
 
     # What the watchman asks.
@@ -192,6 +200,7 @@ class Connection(HttpToolsProtocol):
         if now <= self._deadline:
             return
         if self._over:
+            self._leave()
             self.transport.abort()
         elif self._stage == _BETWEEN:
             if not unsent:
@@ -217,6 +226,10 @@ class Connection(HttpToolsProtocol):
 
     def _should_upgrade(self) -> bool:
         return False
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _answer(self, file: PublicFile) -> bool:
         """Answer here and now; False where the request is not as plain as that needs."""
@@ -330,11 +343,11 @@ class Connection(HttpToolsProtocol):
                 self._deadline = inf
                 return
         elif not self._busy() or self.cycle.response_started or self.pipeline:
+            self._leave()
             self.transport.abort()
             return
         else:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+            self._leave()
         said = f"{status} {HTTPStatus(status).phrase}\n".encode()
         self.transport.write(
             self.watch.start(status, self.server_state.default_headers)
@@ -355,7 +368,16 @@ class Connection(HttpToolsProtocol):
     def _cut(self, reason: str) -> None:
         self._over = True
         self.watch.counts.cut[reason] += 1
+        self._leave()
         self.transport.abort()
+
+    def _leave(self) -> None:
+        """Tell the application that nobody waits for its answer any more."""
+        self.pipeline.clear()
+        for cycle in (self._running, self.cycle):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
 
     def _make_room(self) -> None:
         """Close those that have been idle for longest; where nobody is, refuse this one.

@@ -324,7 +324,7 @@ class PublicApp:
                 return _exactly(Response(answer.body if method == "GET" else b""), answer)
             opened = await self.files.open(found)
             if opened is not None:
-                return _exactly(StreamingResponse(_chunks(opened, found.version.size)), answer)
+                return _exactly(_FromDisk(opened, found.version.size), answer)
         raise HTTPException(503, headers={"Retry-After": "1"})
 
 
@@ -340,9 +340,19 @@ def _exactly(response: Response, answer: Answer) -> Response:
     return response
 
 
-async def _chunks(opened: BinaryIO, size: int) -> AsyncIterator[bytes]:
-    """The first ``size`` bytes of a file, which is closed at the end."""
-    with opened:
+class _FromDisk(StreamingResponse):
+    """The first ``size`` bytes of an open file, which is closed at the end, however it ends."""
+
+    def __init__(self, opened: BinaryIO, size: int) -> None:
+        super().__init__(self._chunks(opened, size))
+        self._opened = opened
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._opened:
+            await super().__call__(scope, receive, send)
+
+    @staticmethod
+    async def _chunks(opened: BinaryIO, size: int) -> AsyncIterator[bytes]:
         while size > 0:
             chunk = await asyncio.to_thread(opened.read, min(size, _CHUNK))
             if not chunk:  # somebody cut it short: the connection says so to the client
