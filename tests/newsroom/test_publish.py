@@ -81,6 +81,10 @@ def test_an_article_becomes_every_rendition(newsroom: Newsroom) -> None:
         + [f"outbox/{place}/email.{f}" for f in ("eml", "html", "txt")]
         + [f"public/{place}/index.html", "public/world/index.html"]
         + [f"public/world/feed.{f}" for f in ("atom", "json", "rss")]
+        + [f"public/world/{f}/index.html" for f in ("2026/10/04", "2026/10", "2026", "archive")]
+        + ["public/world/editions/index.html", "public/world/sitemap-2026-10.xml"]
+        + [f"public/{f}" for f in ("index.html", "feeds.opml", "robots.txt", "sitemap.xml")]
+        + ["public/news-sitemap.xml", "public/sitemap-desks.xml"]
     )
     for path in [*outcome.files.values(), *outcome.feeds.values()]:
         assert path is not None
@@ -91,7 +95,7 @@ def test_the_same_article_again_changes_nothing(newsroom: Newsroom) -> None:
     name = newsroom.article("a.md", "New ferry", desk="World")
     first = only(newsroom.publish(name))
     before = newsroom.files()
-    newsroom.now += timedelta(days=3)
+    newsroom.now += timedelta(days=1)
     again = only(newsroom.publish(name))
     assert (again.action, again.version, again.id) == ("unchanged", 1, first.id)
     assert newsroom.files() == before

@@ -26,6 +26,7 @@ from dispatch.errors import ArticleError, DispatchError, OutputError, SettingsEr
 from dispatch.newsroom import sources
 from dispatch.newsroom.access import showings
 from dispatch.newsroom.database import database_of
+from dispatch.newsroom.day_pages import Touched
 from dispatch.newsroom.desks import desk_slug, make_desk
 from dispatch.newsroom.feeds import release_feeds
 from dispatch.newsroom.own_templates import open_templates
@@ -33,6 +34,7 @@ from dispatch.newsroom.placing import Placed, place
 from dispatch.newsroom.reading import read_article
 from dispatch.newsroom.releasing import recover, released
 from dispatch.newsroom.rendering import OUTBOX, page_path, render
+from dispatch.newsroom.site_files import release_site
 from dispatch.readers.publishers import Publishers
 from dispatch.renditions import feed
 from dispatch.settings import Settings
@@ -135,6 +137,8 @@ class _Run:
         self.files: dict[str, str] = {}
         # Archive documents that an article of this run stands in, by desk.
         self.archives: dict[str, set[int]] = {}
+        # The public articles that were written, by desk.
+        self.touched: dict[str, list[Touched]] = {}
 
     def perform(self, names: Sequence[str]) -> None:
         database = Store(database_of(self.options.out))
@@ -279,6 +283,9 @@ class _Run:
             }
             if changed:
                 store.change(connection, key, **changed)
+        if row.entry is not None:
+            is_new = placed.before is None or placed.before.entry is None
+            self.touched.setdefault(row.desk, []).append(Touched(row.day, key, is_new))
         if placed.before is None or placed.before.version != row.version:
             content = json.dumps(article_json.to_json(article), ensure_ascii=False)
             store.add_version(
@@ -293,6 +300,17 @@ class _Run:
             topics = release_feeds(connection, release, desk, self.templates, archives)
             for hub in desk.hubs:
                 pings.add(connection, hub, topics, self.now)
+        if self.desks:
+            release_site(
+                connection,
+                release,
+                self.desks.values(),
+                self.touched,
+                self.templates,
+                self.settings,
+                self.options.out,
+                self.now,
+            )
 
     def _told(self, name: str, desk: Desk, placed: Placed, notes: tuple[Note, ...]) -> Outcome:
         out, path = self.options.out, placed.article.path

@@ -26,6 +26,7 @@ from dispatch.newsroom.feeds import release_feeds
 from dispatch.newsroom.own_templates import open_templates
 from dispatch.newsroom.releasing import recover, released
 from dispatch.newsroom.rendering import pages
+from dispatch.newsroom.site_files import release_site
 from dispatch.renditions import feed
 from dispatch.renditions.templates import Templates
 from dispatch.settings import Settings
@@ -92,7 +93,7 @@ def rebuild(slug: str | None, out: Path, settings: Settings, now: datetime, watc
         for row in rows:
             if slug in (None, row.slug) and not watch.stopped():
                 desk = make_desk(row.name, row.slug, settings, row.tag)
-                done = _Desk(desk, out, database, templates, now).write(watch.stopped)
+                done = _Desk(desk, out, database, templates, settings, now).write(watch.stopped)
                 if done is not None:
                     watch.desk(done)
 
@@ -105,6 +106,7 @@ class _Desk:
     out: Path
     database: Store
     templates: Templates
+    settings: Settings
     now: datetime
 
     def write(self, stopped: Callable[[], bool]) -> Rebuilt | None:
@@ -162,6 +164,16 @@ class _Desk:
         topics = release_feeds(connection, release, self.desk, self.templates, archives)
         for hub in self.desk.hubs:
             pings.add(connection, hub, topics, self.now)
+        release_site(
+            connection,
+            release,
+            [self.desk],
+            None,
+            self.templates,
+            self.settings,
+            self.out,
+            self.now,
+        )
 
 
 def _placed(connection: Connection, row: ArticleRow) -> Article:

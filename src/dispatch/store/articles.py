@@ -9,7 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from dispatch.store.tables import articles, desks, releases, versions
 
@@ -203,33 +214,25 @@ def archived_entries(connection: Connection, desk: str, number: int) -> list[str
 
 
 @dataclass(frozen=True, slots=True)
-class DayRow:
-    """A day that public articles of a desk stand under, in their addresses."""
-
-    day: date
-    articles: int
-    updated: datetime
-    """When the last one of them changed."""
-
-
-@dataclass(frozen=True, slots=True)
 class AddressRow:
-    """What the address of a public article is made of, and when it changed."""
+    """What the address of a public article is made of, and when what is public of it changed."""
 
     day: date
     slug: str
     updated: datetime
+    entry: str | None
+    """Its feed entry, where there is a later version that is not public: only it knows when."""
 
 
-def days(connection: Connection, desk: str) -> list[DayRow]:
-    """The days with public articles, the first one first. Reads an index and no article."""
+def days(connection: Connection, desk: str) -> dict[date, int]:
+    """The days with public articles and how many, the first one first; reads an index alone."""
     found = connection.execute(
-        select(articles.c.day, func.count(), func.max(articles.c.updated))
+        select(articles.c.day, func.count().label("articles"))
         .where(articles.c.desk == desk, _PUBLIC)
         .group_by(articles.c.day)
         .order_by(articles.c.day)
     )
-    return [DayRow(*row) for row in found]
+    return {row.day: row.articles for row in found}
 
 
 def place_among(connection: Connection, desk: str, first: date, day: date, key: int) -> int:
@@ -249,7 +252,12 @@ def addresses(
 ) -> list[AddressRow]:
     """Of the public articles of these days, by day and then in the order they came in."""
     found = connection.execute(
-        select(articles.c.day, articles.c.slug, articles.c.updated)
+        select(
+            articles.c.day,
+            articles.c.slug,
+            articles.c.updated,
+            case((articles.c.version != articles.c.public_version, articles.c.entry)),
+        )
         .where(articles.c.desk == desk, _PUBLIC, articles.c.day.between(first, last))
         .order_by(articles.c.day, articles.c.key)
         .offset(skip)
@@ -288,6 +296,12 @@ def entries_between(
         .limit(limit)
     )
     return [entry for (entry,) in found]
+
+
+def entry_with_id(connection: Connection, id_: str) -> str | None:
+    """The feed entry of a public article; None where there is none of this id."""
+    wanted = select(articles.c.entry).where(articles.c.id == id_, _PUBLIC)
+    return connection.execute(wanted.limit(1)).scalar()
 
 
 _PUBLIC = articles.c.entry.is_not(None)

@@ -115,6 +115,12 @@ def begun(connection: Connection, desk: str) -> list[BegunRow]:
     return [BegunRow(*row) for row in found]
 
 
+def sent(connection: Connection, edition: int) -> datetime | None:
+    """When its mailing began; None where it has not."""
+    found = select(mailings.c.started).where(mailings.c.edition == edition)
+    return connection.execute(found).scalar()
+
+
 def desks_of_editions(connection: Connection) -> list[str]:
     """The slugs of the desks that have an edition for an archive."""
     found = connection.execute(
@@ -137,6 +143,16 @@ def freeze(connection: Connection, edition: int, files: Mapping[str, bytes]) -> 
         if connection.execute(known).first() is None:
             connection.execute(insert(blobs).values(sha256=digest, data=data))
         connection.execute(insert(edition_files).values(edition=edition, name=name, sha256=digest))
+
+
+def names(connection: Connection, edition: int, prefix: str) -> list[str]:
+    """The names of the edition's files that begin with ``prefix``."""
+    found = connection.execute(
+        select(edition_files.c.name).where(
+            edition_files.c.edition == edition, edition_files.c.name.startswith(prefix)
+        )
+    )
+    return [str(name) for (name,) in found]
 
 
 def frozen(connection: Connection, edition: int, prefix: str) -> dict[str, bytes]:

@@ -122,13 +122,13 @@ Index("articles_slug", articles.c.desk, articles.c.slug)
 Index("articles_digest", articles.c.desk, articles.c.digest)
 Index("articles_file", articles.c.desk, articles.c.file)
 Index("articles_archive", articles.c.desk, articles.c.archive)
+Index("articles_id", articles.c.id)
 # Of the public ones alone: a desk's days are listed and counted without a look at its articles.
 Index(
     "articles_days",
     articles.c.desk,
     articles.c.day,
     articles.c.key,
-    articles.c.updated,
     sqlite_where=text("entry IS NOT NULL"),
     postgresql_where=text("entry IS NOT NULL"),
 )

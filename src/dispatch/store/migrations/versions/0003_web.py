@@ -33,10 +33,11 @@ def upgrade() -> None:
         "editions", sa.Column("kind", sa.String, nullable=False, server_default="newsletter")
     )
     public = sa.text("entry IS NOT NULL")
+    op.create_index("articles_id", "articles", ["id"])
     op.create_index(
         "articles_days",
         "articles",
-        ["desk", "day", "key", "updated"],
+        ["desk", "day", "key"],
         sqlite_where=public,
         postgresql_where=public,
     )
