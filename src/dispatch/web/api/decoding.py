@@ -40,7 +40,7 @@ def parameters(
             not known.
     """
     given: dict[str, Any] = {}
-    types = _types_of(kind)  # type: ignore[arg-type] - a class can be hashed
+    types = _types_of(kind)  # type: ignore[arg-type]  # a class can be hashed
     for name, value in [*path.items(), *headers.items(), *_pairs(query)]:
         if name in given:
             raise _wrong_parameter(name, "It is given twice, or does not belong there.")
