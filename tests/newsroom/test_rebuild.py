@@ -47,6 +47,21 @@ def test_a_change_of_access_leaves_nothing_behind(tmp_path: Path, before: str, a
         assert not (room.out / "members/world").exists()
 
 
+@pytest.mark.parametrize("before", ACCESS)
+@pytest.mark.parametrize("after", ACCESS)
+def test_a_publish_says_that_what_is_there_is_of_another_access(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    room = Room(tmp_path, {"access": before})
+    publish(room)
+    room.variables["access"] = after
+    said = [note.message for note in room.publish("Tide turns").notes if note.where == "access"]
+    assert bool(said) is (before != after)
+    if said:
+        assert f"World is {after} now" in said[0]
+        assert "dispatch rebuild --desk world" in said[0]
+
+
 def test_without_a_change_nothing_is_written(tmp_path: Path) -> None:
     room = Room(tmp_path, {"access": "members"})
     publish(room)

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 
 from dispatch.desk import Desk
 
@@ -53,6 +54,19 @@ def public_folder(desk: Desk) -> str:
 def members_folder(desk: Desk) -> str:
     """Where what subscribers may read lies."""
     return f"members/{desk.slug}"
+
+
+def is_behind(out: Path, desk: Desk) -> bool:
+    """Whether what lies in the folder ``out`` is of another access than the desk has now.
+
+    That is so from when DISPATCH_ACCESS was changed until the desk is written again.
+    """
+    there = {
+        folder
+        for folder in (public_folder(desk), members_folder(desk))
+        if (out / folder / "feed.json").is_file()
+    }
+    return bool(there) and there != {showing.folder for showing in showings(desk)}
 
 
 def with_gaps(desk: Desk, source: str, write: Callable[[Desk], list[bytes]]) -> list[bytes]:

@@ -24,7 +24,7 @@ from dispatch.article import Article, Note
 from dispatch.desk import Desk
 from dispatch.errors import ArticleError, DispatchError, OutputError, SettingsError, StoreError
 from dispatch.newsroom import sources
-from dispatch.newsroom.access import showings
+from dispatch.newsroom.access import is_behind, showings
 from dispatch.newsroom.database import database_of
 from dispatch.newsroom.day_pages import Touched
 from dispatch.newsroom.desks import desk_slug, make_desk
@@ -135,6 +135,8 @@ class _Run:
         self.desks: dict[str, Desk] = {}
         # Which file each article came from, to tell that two claim to be the same.
         self.files: dict[str, str] = {}
+        # Desks whose access has changed, and whose earlier pages are as they were.
+        self.behind: set[str] = set()
         # Archive documents that an article of this run stands in, by desk.
         self.archives: dict[str, set[int]] = {}
         # The public articles that were written, by desk.
@@ -233,7 +235,10 @@ class _Run:
             return known
         row = store.desk(connection, slug)
         if row is not None:
-            return make_desk(row.name, slug, self.settings, row.tag)
+            known = make_desk(row.name, slug, self.settings, row.tag)
+            if is_behind(self.options.out, known):
+                self.behind.add(slug)
+            return known
         new = make_desk(name, slug, self.settings)
         row = store.DeskRow(slug, name, f"tag:{new.host},{self.now:%Y-%m-%d}:{slug}")
         store.add_desk(connection, row)
@@ -315,6 +320,8 @@ class _Run:
     def _told(self, name: str, desk: Desk, placed: Placed, notes: tuple[Note, ...]) -> Outcome:
         out, path = self.options.out, placed.article.path
         outbox = out / "outbox" / desk.slug / str(path)
+        if desk.slug in self.behind:
+            notes = (*notes, _behind_note(desk))
         showing = showings(desk)[0]
         web_page: str | None = page_path(showing, str(path))
         if placed.row.entry is None and placed.held_back:
@@ -334,6 +341,15 @@ class _Run:
             },
             feeds={f: str(out / showing.folder / f"feed.{f}") for f in feed.FORMS},
         )
+
+
+def _behind_note(desk: Desk) -> Note:
+    return Note(
+        "warning",
+        "access",
+        f"{desk.name} is {desk.access} now, and was not when its earlier articles were written: "
+        f"who may read those has not changed. Run dispatch rebuild --desk {desk.slug}.",
+    )
 
 
 class _Nowhere:
