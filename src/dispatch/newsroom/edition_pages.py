@@ -24,6 +24,7 @@ from dispatch.desk import Desk
 from dispatch.errors import DeliveryError
 from dispatch.mailing.composition import Composition
 from dispatch.newsroom.access import public_folder
+from dispatch.newsroom.clicks import uncounted
 from dispatch.newsroom.editions import BODY, thawed
 from dispatch.renditions import lists
 from dispatch.renditions.edition_page import render_edition
@@ -174,7 +175,8 @@ def view(connection: Connection, shown: Viewed, desk: Desk, templates: Templates
     if shown.body != BODY:
         data = store.frozen(connection, shown.edition, shown.body)[shown.body]
         composition = Composition.from_bytes(data)
-    return _page(composition, desk, templates, sent=store.sent(connection, row.key) or row.made)
+    sent = store.sent(connection, row.key) or row.made
+    return _page(connection, composition, desk, templates, sent=sent)
 
 
 def _archived(connection: Connection, row: BegunRow, desk: Desk, templates: Templates) -> FormPage:
@@ -182,7 +184,13 @@ def _archived(connection: Connection, row: BegunRow, desk: Desk, templates: Temp
     address = f"{desk.index_url}editions/{row.number}/"
     canonical = _only_article(connection, row.number) or address
     return _page(
-        composition, desk, templates, sent=row.started, address=address, canonical=canonical
+        connection,
+        composition,
+        desk,
+        templates,
+        sent=row.started,
+        address=address,
+        canonical=canonical,
     )
 
 
@@ -196,6 +204,7 @@ def _only_article(connection: Connection, edition: int) -> str | None:
 
 
 def _page(
+    connection: Connection,
     composition: Composition,
     desk: Desk,
     templates: Templates,
@@ -207,7 +216,7 @@ def _page(
     # Made of what nobody could know who wrote the edition: it stands nowhere else in it.
     mark = "m" + sha256(f"browser {composition.seed}".encode()).hexdigest()[:31]
     return render_edition(
-        composition.browser_html(mark),
+        uncounted(connection, composition.edition, composition.browser_html(mark)),
         mark,
         desk,
         templates,

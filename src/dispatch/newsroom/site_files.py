@@ -50,7 +50,7 @@ from dispatch.syndication.sitemaps import Url
 
 _ON_FRONT = 5
 """Articles of each desk on the front page."""
-_PERSONAL = (*PAGES.values(), "confirm", "members")
+_PERSONAL = sorted({*PAGES.values(), "click", "confirm", "members", "open"})
 """The first parts, below a desk, of addresses that are one person's."""
 
 

@@ -96,7 +96,7 @@ def _taken_apart(html: str, mark: str) -> tuple[_Mail, str | None]:
     _drop_personal(root, mark)
     for element in list(root.iter(etree.Comment, etree.ProcessingInstruction, *_LEFT_BEHIND)):
         _drop(element)
-    rules = _moved(root)
+    rules = list(_moved(root))
     body = next(root.iter("body"), root)
     inner = escape(body.text or "", quote=False) + "".join(
         etree.tostring(child, method="html", encoding="unicode") for child in body
