@@ -5,7 +5,8 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -427,7 +428,7 @@ class TestTogether:
         broken.write_text("{{ nothing }}", encoding="utf-8")
         desk.set(templates=own)
         desk.ask("ida@example.org")
-        with pytest.raises(TemplateError, match="confirm.html"):
+        with pytest.raises(TemplateError, match=r"confirm\.html"):
             desk.work()
         assert (desk.outcomes(), desk.mails(), desk.person("ida@example.org")) == ([None], [], None)
         broken.unlink()
@@ -503,7 +504,7 @@ class Journeys(RuleBasedStateMachine):
         self.desk = desk_in(Path(self.folder.name))
         self.readers = ("ida@example.org", "bo@example.net")
         self.clicked: set[str] = set()
-        self.sent: list[tuple[str, str, object]] = []
+        self.sent: list[tuple[str, str, datetime]] = []
 
     @rule(who=st.sampled_from((0, 1)), frequency=st.sampled_from(signups.FREQUENCIES))
     def ask(self, who: int, frequency: str) -> None:
@@ -545,9 +546,7 @@ class Journeys(RuleBasedStateMachine):
         for kind in ("confirm", "already"):
             for reader in self.readers:
                 times = [at for email, what, at in self.sent if (email, what) == (reader, kind)]
-                assert all(
-                    b - a >= timedelta(days=1) for a, b in zip(times, times[1:], strict=False)
-                )  # type: ignore[operator]
+                assert all(b - a >= timedelta(days=1) for a, b in pairwise(times))
 
     def teardown(self) -> None:
         self.folder.cleanup()
