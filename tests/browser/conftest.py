@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 from tests.web.served import Newsroom, newsroom
 
@@ -35,10 +37,14 @@ class Served:
 
     def run(self) -> None:
         """What `dispatch run --once` does."""
+        with ThreadPoolExecutor(1) as thread:  # the browser's own loop is running in this one
+            assert thread.submit(self._run).result() == []
+
+    def _run(self) -> list[str]:
         said: list[str] = []
         rounds.once(self.room.out, self.room.settings, said.append)
         sending.run(self.room.out, self.room.settings, sending.Follower(), once=True)
-        assert said == []
+        return said
 
     def mail_to(self, email: str) -> list[EmailMessage]:
         """Their messages, in the order they were sent."""
@@ -46,7 +52,7 @@ class Served:
             message_from_bytes(path.read_bytes(), policy=policy.default)
             for path in sorted(self.mailbox.rglob("*.eml"))
         ]
-        return [message for message in messages if email in message["To"]]
+        return [message for message in messages if email.lower() in message["To"].lower()]
 
 
 def link_in(message: EmailMessage, part: str) -> str:
@@ -95,6 +101,9 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 Opened = Callable[..., Page]
 
+THINKING = 2.1
+"""Seconds that somebody takes for a form, at least: what is faster is a machine."""
+
 
 @pytest.fixture
 def opened(browser: Browser) -> Iterator[Opened]:
@@ -110,6 +119,7 @@ def opened(browser: Browser) -> Iterator[Opened]:
             has_touch=width == PHONE,
         )
         contexts.append(context)
+        context.set_default_timeout(8000)
         page = context.new_page()
         page.goto(url)
         return page
@@ -117,3 +127,17 @@ def opened(browser: Browser) -> Iterator[Opened]:
     yield open_
     for context in contexts:
         context.close()
+
+
+def hurdles(page: Page) -> list[str]:
+    """What axe-core finds that is serious: who hears the page, or has only a keyboard, is stuck.
+
+    The page has to have been opened with script.
+    """
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{violation['id']} ({violation['impact']}): {node['html'][:200]}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
