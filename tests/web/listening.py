@@ -57,6 +57,7 @@ class Reply:
 
     status: int
     fields: dict[str, str]
+    """By their names in lower case."""
     body: bytes
 
 
@@ -97,7 +98,8 @@ class Client:
             self._receive()
         start, _, self._came = self._came.partition(b"\r\n\r\n")
         line, *lines = start.decode("latin-1").split("\r\n")
-        fields = dict(field.split(": ", 1) for field in lines)
+        pairs = (field.split(": ", 1) for field in lines)
+        fields = {name.lower(): value for name, value in pairs}
         assert len(fields) == len(lines), f"a field came twice: {lines}"
         status = int(line.split()[1])
         size = 0 if head or status == 304 else int(fields["content-length"])

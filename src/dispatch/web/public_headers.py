@@ -7,9 +7,15 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
-_SOON = _MINUTE
-"""Feeds and pages: a correction is everywhere within a minute, and asking again costs a 304."""
+_SOON = 60
+"""Seconds for feeds and pages: a correction is everywhere within a minute, and asking again costs
+a 304."""
+_LATER = 300
+"""For lists of feeds, sitemaps and whatever else there is."""
+_HOUR = 3600
+"""For archives, which change with a correction only."""
+_DAY = 86_400
+"""For pictures."""
 
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -78,8 +84,10 @@ def kind_of(file: str) -> Kind:
         max_age = _SOON
     elif suffix in _PRESSED:
         max_age = _DAY
-    else:  # archives, sitemaps, lists of feeds: they change now and then
+    elif path.parent.name == "archive":
         max_age = _HOUR
+    else:
+        max_age = _LATER
     return Kind(media_type, max_age, suffix not in _PRESSED, topic or archive, topic)
 
 
