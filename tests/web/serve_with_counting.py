@@ -1,7 +1,8 @@
-"""``dispatch``, whose server has two more addresses: to see what becomes of requests when it ends.
+"""``dispatch``, whose server has more addresses: to see what becomes of requests when it ends.
 
 ``POST /counting/{number}`` writes the number down and answers once that is durable;
-``POST /slowly/{number}`` takes half a second before.
+``POST /slowly/{number}`` takes half a second before, ``POST /for-a-minute/{number}`` longer than
+anybody waits.
 """
 
 from __future__ import annotations
@@ -34,9 +35,15 @@ async def _count_slowly(request: Request) -> Response:
     return await _count(request)
 
 
+async def _count_in_a_minute(request: Request) -> Response:
+    await asyncio.sleep(60)
+    return await _count(request)
+
+
 if __name__ == "__main__":
     signup.routes += [
         Route("/counting/{number}", _count, methods=["POST"]),
         Route("/slowly/{number}", _count_slowly, methods=["POST"]),
+        Route("/for-a-minute/{number}", _count_in_a_minute, methods=["POST"]),
     ]
     main()

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dispatch.desk import Desk
 from dispatch.errors import DispatchError, StoreError
 from dispatch.newsroom.desks import desk_slug, make_desk
-from dispatch.web import answers, request_ids
+from dispatch.web import answers, logs, request_ids
 from dispatch.web.answers import label
 from dispatch.web.origins import is_foreign
 from dispatch.web.site import Site, site_of
@@ -111,8 +111,9 @@ class Unforeseen:
             said = f": {error}" if isinstance(error, DispatchError) else "."
             message = f"A request failed{said}"
             _log.error(message, exc_info=error, extra={"facts": {"id": request_id}})
-            if started:
-                raise  # half an answer is out: all that is left is to break it off
+            if started:  # half an answer is out: all that is left is to break it off
+                error.add_note(logs.SAID)
+                raise
             await _broken(scope, request_id)(scope, receive, send)
 
 

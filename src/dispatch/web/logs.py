@@ -7,6 +7,7 @@ reader typed. ``--debug`` prints those, too. A line is a line, whatever is in it
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -15,6 +16,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, TextIO
+
+SAID = "It is in the log, with the request's id."
+"""The note of an error that was logged, and is only raised on."""
 
 _FRAMES = 30
 """Of a traceback, the innermost; a recursion that never ends has thousands."""
@@ -36,7 +40,7 @@ def configure(stream: TextIO, *, debug: bool) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("dispatch").setLevel(logging.INFO)
-    logging.getLogger("uvicorn.error").addFilter(_said_already)
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
 
 
 class Json(logging.Formatter):
@@ -130,9 +134,11 @@ def _visible(text: str, but: str = "") -> str:
     return "".join(c if c.isprintable() or c in but else repr(c)[1:-1] for c in text)
 
 
-def _said_already(record: logging.LogRecord) -> bool:
-    """Not once more by the server what :class:`dispatch.web.errors.Unforeseen` said with an id."""
-    return not record.getMessage().startswith("Exception in ASGI application")
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether what the server says of a request was not said before, and is not just its end."""
+    error = record.exc_info[1] if record.exc_info else None
+    called_off = isinstance(error, asyncio.CancelledError)
+    return not called_off and SAID not in getattr(error, "__notes__", ())
 
 
 Facts = dict[str, Any]

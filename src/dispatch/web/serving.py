@@ -33,7 +33,7 @@ from dispatch.web.site import Site
 GRACE = 20
 """Seconds for what is under way when the server is told to stop."""
 
-_LAST_CALL = 0.3
+_LAST_CALL = 0.5
 """Seconds in which a request that is on its way when the server is told to stop is taken still."""
 _BACKLOG = 2048
 _KEEP_ALIVE = 65
@@ -152,6 +152,10 @@ class Server(uvicorn.Server):
             *self.server_state.default_headers,
             (b"connection", b"close"),
         ]
+        for connection in self.server_state.connections:
+            cycle = getattr(connection, "cycle", None)
+            if cycle is not None:  # it was given the headers as they were
+                cycle.keep_alive = False
         if not self.force_exit:
             await asyncio.sleep(_LAST_CALL)
         await super().shutdown(sockets)
@@ -160,6 +164,7 @@ class Server(uvicorn.Server):
         self._count()
 
     def _count(self) -> None:
+        """Hand on what was counted since the last time."""
         answered, cut = self._counts.answered.copy(), self._counts.cut.copy()
         for status, count in (answered - self._told[0]).items():
             self._metrics.ready.labels(str(status)).inc(count)
