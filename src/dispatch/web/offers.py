@@ -11,10 +11,11 @@ from dispatch.newsroom.desks import known_desk
 from dispatch.web.answers import label
 from dispatch.web.site import Site
 
-_CONSENT = label(
+CONSENT = label(
     "Send me the newsletter %(desk)s of %(publisher)s by email. "
     "I can unsubscribe at any time, with one click."
 )
+"""What stands at every button that subscribes somebody, and is kept as what they agreed to."""
 _LASTS = 10.0
 """Seconds that what is known of a desk is believed: its name may change while it is served."""
 
@@ -38,7 +39,7 @@ class Offer:
         """What somebody agrees to who presses the button, in the language of this tag."""
         if tag not in self.consents:
             names = {"desk": self.desk.name, "publisher": self.desk.publisher}
-            self.consents[tag] = self.said(site, tag, _CONSENT) % names
+            self.consents[tag] = self.said(site, tag, CONSENT) % names
         return self.consents[tag]
 
     def said(self, site: Site, tag: str, text: str) -> str:
