@@ -93,17 +93,20 @@ def bring_up_to_date(
     said: Callable[[str], None],  # noqa: ARG001 - what every round is given
     stopped: Callable[[], bool],
 ) -> None:
-    """Write what is due without anything being published: editions, and the news sitemap.
+    """Write what is due now without anything being published. See :func:`catch_up`."""
+    if database_of(out).exists() and not stopped():
+        catch_up(out, settings, datetime.now(UTC).replace(microsecond=0))
 
-    Where another process publishes, it is left to the next round.
+
+def catch_up(out: Path, settings: Settings, now: datetime) -> None:
+    """Write the editions whose mailing has begun, and the news sitemap as it is at ``now``.
+
+    Where another process publishes, it is left to the next time.
 
     Raises:
         StoreError, OutputError, TemplateError, SettingsError: it cannot be written.
         DeliveryError: an edition cannot be shown; the others are.
     """
-    if not database_of(out).exists():
-        return
-    now = datetime.now(UTC).replace(microsecond=0)
     with made_if_missing(out) as database:
         with database.reading() as connection:
             behind = [
@@ -113,18 +116,17 @@ def bring_up_to_date(
             ]
             desks = _shown_desks(connection, settings)
             news = news_sitemap(connection, desks, now)
-        if not desks or (not behind and _stands(out, news)) or stopped():
+        if not desks or (not behind and _stands(out, news)):
             return
         with suppress(_BusyError), releases.exclusively(out, _busy):
             recover(out, database)
-            templates = open_templates(settings)
             faults: list[str] = []
             with released(out, database, now) as (connection, release):
                 release.write(*news)
                 for desk in behind:
                     known = edition_pages.written(out, desk)
                     faults += edition_pages.release_editions(
-                        connection, release, desk, templates, known
+                        connection, release, desk, open_templates(settings), known
                     )
             if faults:
                 raise DeliveryError(" ".join(faults))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from colorsys import hls_to_rgb, rgb_to_hls
+from functools import lru_cache
 
 from dispatch.errors import SettingsError
 
@@ -19,6 +20,7 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
+@lru_cache(maxsize=256)  # a desk's pages all ask for the same few
 def legible(colour: str, background: str) -> str:
     """``colour`` in its own hue, as much darker or lighter as text on ``background`` needs.
 
