@@ -59,14 +59,20 @@ def client(
         yield made
 
 
-@pytest.fixture
-def room(tmp_path: Path) -> Newsroom:
-    return newsroom(tmp_path)
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Newsroom:
+    return newsroom(tmp_path_factory.mktemp("room"))
 
 
 def loaded(**variables: str) -> Settings:
     given_ = {f"DISPATCH_{name}": value for name, value in variables.items()}
-    return settings.load({"DISPATCH_SITE_URL": SITE_URL, **given_})
+    common = {"DISPATCH_SITE_URL": SITE_URL, "DISPATCH_DESK": "World"}
+    return settings.load({**common, **given_})
+
+
+def trusting(room: Newsroom, proxies: str) -> Newsroom:
+    """The same newsroom behind proxies."""
+    return Newsroom(room.out, loaded(TRUSTED_PROXIES=proxies))
 
 
 class TestNames:
@@ -170,21 +176,20 @@ class TestProxies:
         ],
     )
     def test_the_right_most_that_is_no_proxy(
-        self, tmp_path: Path, forwarded: str, told: str
+        self, room: Newsroom, forwarded: str, told: str
     ) -> None:
-        room = newsroom(tmp_path, trusted_proxies="10.0.0.0/24")
-        with client(room, address=PROXY) as proxy:
+        with client(trusting(room, "10.0.0.0/24"), address=PROXY) as proxy:
             answer = proxy.get("/who", headers={"x-forwarded-for": forwarded})
         assert answer.json()["client"] == told
 
-    def test_several_lines_are_one(self, tmp_path: Path) -> None:
-        room = newsroom(tmp_path, trusted_proxies=PROXY)
+    def test_several_lines_are_one(self, room: Newsroom) -> None:
+        room = trusting(room, PROXY)
         lines = [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-for", "198.51.100.4")]
         with client(room, address=PROXY) as proxy:
             assert proxy.get("/who", headers=lines).json()["client"] == "198.51.100.4"  # type: ignore[arg-type]
 
-    def test_nobody_else_is_believed(self, tmp_path: Path) -> None:
-        room = newsroom(tmp_path, trusted_proxies="10.0.0.0/24")
+    def test_nobody_else_is_believed(self, room: Newsroom) -> None:
+        room = trusting(room, "10.0.0.0/24")
         forged = {"x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "https"}
         with client(room, url="http://news.example.org") as stranger:
             told = stranger.get("/who", headers=forged).json()
@@ -200,8 +205,8 @@ class TestProxies:
             ("", "http"),
         ],
     )
-    def test_the_scheme_is_what_it_says(self, tmp_path: Path, proto: str, scheme: str) -> None:
-        room = newsroom(tmp_path, trusted_proxies=PROXY)
+    def test_the_scheme_is_what_it_says(self, room: Newsroom, proto: str, scheme: str) -> None:
+        room = trusting(room, PROXY)
         headers = {"x-forwarded-proto": proto, "forwarded": "for=203.0.113.9;proto=https"}
         with client(room, address=PROXY, url="http://news.example.org") as proxy:
             assert proxy.get("/who", headers=headers).json()["scheme"] == scheme
@@ -229,9 +234,8 @@ class TestRequestIds:
         assert first != second
         assert first.isalnum()
 
-    def test_a_proxy_s_is_kept_where_it_is_well_formed(self, tmp_path: Path) -> None:
-        room = newsroom(tmp_path, trusted_proxies=PROXY)
-        with client(room, address=PROXY) as proxy:
+    def test_a_proxy_s_is_kept_where_it_is_well_formed(self, room: Newsroom) -> None:
+        with client(trusting(room, PROXY), address=PROXY) as proxy:
             for told, kept in (
                 ("0af7651916cd43dd", True),
                 ("short", False),
@@ -252,8 +256,8 @@ class TestFormsOfOtherSites:
     """What another site makes a browser send is refused (CSRF), but where that is meant."""
 
     @pytest.fixture
-    def reader(self, tmp_path: Path) -> Iterator[TestClient]:
-        room = newsroom(tmp_path, form_origins__world="https://www.example.org")
+    def reader(self, room: Newsroom) -> Iterator[TestClient]:
+        room = Newsroom(room.out, loaded(FORM_ORIGINS__WORLD="https://www.example.org"))
         addresses = (
             "/world/preferences/{token}",
             "/world/unsubscribe/{token}",
@@ -388,7 +392,8 @@ class TestWhereSomethingIsTheMatter:
         assert int(answer.headers["retry-after"]) > 0
         assert "dispatch.db" not in answer.text
 
-    def test_what_is_said_without_the_database_is_said(self, room: Newsroom) -> None:
+    def test_what_is_said_without_the_database_is_said(self, tmp_path: Path) -> None:
+        room = newsroom(tmp_path)
         app = create(Site(room.out, room.settings))
         with TestClient(app, base_url=SITE_URL) as reader:
             (room.out / "dispatch.db").write_bytes(b"no database any more " * 1000)
