@@ -221,6 +221,10 @@ class TestTheShortRoad:
             assert [client.reply().body for _ in range(3)] == [FEED.encode()] * 3
             assert client.get(FEED_PATH).status == 200
 
+    def test_a_target_may_name_the_host(self, usual: Server) -> None:
+        with usual.client() as client:
+            assert client.get(f"http://news.example.org{FEED_PATH}").body == FEED.encode()
+
     def test_other_methods_are_the_applications(self, usual: Server) -> None:
         with usual.client() as client:
             usual.ready(client)

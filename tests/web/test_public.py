@@ -31,7 +31,7 @@ from tests.web.served import newsroom
 
 from dispatch import settings
 from dispatch.web.public import PublicFiles
-from dispatch.web.public_file import Answer
+from dispatch.web.public_file import Answer, PublicFile, Version
 from dispatch.web.public_headers import kind_of
 from dispatch.web.public_paths import address_of, file_of
 
@@ -529,6 +529,14 @@ class TestMemory:
         reader.ask("/world/")
         assert sum(file.weight for file in files.ready.values()) <= 200_000
         assert b"/0.txt" not in files.ready
+
+    def test_the_length_is_that_of_what_is_sent(self, folder: PublicFolder) -> None:
+        file = folder.place("growing.txt", "as it was")
+        version = Version.of(file.stat())
+        grown = PublicFile("growing.txt", version, b"as it is now", kind_of("growing.txt"))
+        answer = grown.answer(("identity",), None, None)
+        assert answer is not None
+        assert dict(answer.fields)[b"content-length"] == b"12"
 
     def test_other_spellings_are_not_kept(self, folder: PublicFolder) -> None:
         files = folder.files()

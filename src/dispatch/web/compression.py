@@ -7,19 +7,19 @@ import gzip
 import brotli
 import zstandard
 
-_POLLED = {"br": 11, "zstd": 19, "gzip": 9}
+_SENT_OFTEN = {"br": 11, "zstd": 19, "gzip": 9}
 _OTHERS = {"br": 6, "zstd": 9, "gzip": 6}
 """Levels: a feed is sent thousands of times and is worth 100 ms of a thread; a page may be asked
 for once, by somebody who reads the whole archive, and costs 2 ms for a tenth more bytes."""
 
 
-def compress(data: bytes, coding: str, *, polled: bool) -> bytes:
+def compress(data: bytes, coding: str, *, often: bool) -> bytes:
     """``data`` in a coding of :data:`negotiation.CODINGS`; the same bytes every time.
 
     Args:
-        polled: whether it is sent so often that more effort pays.
+        often: whether it is sent so often that more effort pays.
     """
-    level = (_POLLED if polled else _OTHERS)[coding]
+    level = (_SENT_OFTEN if often else _OTHERS)[coding]
     if coding == "br":
         return brotli.compress(data, mode=brotli.MODE_TEXT, quality=level)
     if coding == "zstd":

@@ -14,10 +14,9 @@ from collections.abc import Collection
 from heapq import nsmallest
 from http import HTTPStatus
 from math import inf
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import httptools
-from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from dispatch.web.limits import Limits
@@ -25,6 +24,9 @@ from dispatch.web.negotiation import acceptable
 from dispatch.web.public import PublicFiles
 from dispatch.web.public_file import PublicFile
 from dispatch.web.watch import Counts, Watch
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
 
 __all__ = ["Connection", "Counts"]
 
@@ -239,7 +241,7 @@ class Connection(HttpToolsProtocol):
             self._whole
             and len(fields) == len(self.headers) <= self._limits.fields
             and _UNUSUAL.isdisjoint(fields)
-            and (fields.get(b"host") in watch.hosts if watch.hosts else b"host" in fields)
+            and (b"host" in fields if watch.hosts is None else fields.get(b"host") in watch.hosts)
             and not self._busy()
             and not self.flow.write_paused
             and self.parser.get_http_version() == "1.1"
@@ -254,10 +256,11 @@ class Connection(HttpToolsProtocol):
         )
         if answer is None:
             return False
-        start = watch.start(answer.status, self.server_state.default_headers)
-        closes = self._last or watch.closing or not self.parser.should_keep_alive()
-        if closes and not watch.closing:
-            start += b"connection: close\r\n"
+        start, closes = watch.start(
+            answer.status,
+            self.server_state.default_headers,
+            closes=self._last or not self.parser.should_keep_alive(),
+        )
         if answer.body and method == b"GET":
             self.transport.writelines((start, answer.head, answer.body))
         else:
@@ -349,10 +352,11 @@ class Connection(HttpToolsProtocol):
         else:
             self._leave()
         said = f"{status} {HTTPStatus(status).phrase}\n".encode()
+        start, _ = self.watch.start(status, self.server_state.default_headers, closes=True)
         self.transport.write(
-            self.watch.start(status, self.server_state.default_headers)
+            start
             + b"content-type: text/plain; charset=utf-8\r\n"
-            + b"content-length: %d\r\nconnection: close\r\n\r\n" % len(said)
+            + b"content-length: %d\r\n\r\n" % len(said)
             + said
         )
         self._linger()

@@ -195,7 +195,7 @@ class PublicFiles:
             found = os.fstat(opened.fileno())
             if not stat.S_ISREG(found.st_mode):
                 return None
-            data = opened.read() if found.st_size <= self._largest else None
+            data = opened.read(found.st_size) if found.st_size <= self._largest else None
         kind = kind_of(name)
         more = list(self._headers)
         if kind.feed:

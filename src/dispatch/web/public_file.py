@@ -22,6 +22,8 @@ _SMALL = 512
 """Bytes: what is smaller fits one packet as it is."""
 _OVERHEAD = 4096
 """Bytes that a file costs besides its own: its answers' headers and Python's objects."""
+_POLLED = 256 * 1024
+"""Bytes of a feed that is compressed as well as can be; of a larger one that takes seconds."""
 _GAIN = 0.95
 """A compressed form that is larger than this part of the file is not worth its decompression."""
 _CONTROL = re.compile(r"[^\t -~]")
@@ -156,7 +158,8 @@ class PublicFile:
         self._unchanged = {
             coding: Answer(304, [("etag", tag), *lasting], b"") for coding, tag in tags.items()
         }
-        whole = [("etag", tags[IDENTITY]), ("content-length", str(version.size)), *self._common]
+        size = version.size if data is None else len(data)  # which may have grown since
+        whole = [("etag", tags[IDENTITY]), ("content-length", str(size)), *self._common]
         self._whole = {IDENTITY: Answer(200, whole, data)}
 
     @property
@@ -211,7 +214,8 @@ class PublicFile:
         """Make the answer in a coding, or find that it is not worth it; once is enough."""
         if self.data is None or coding in self._whole or coding not in self._possible:
             return
-        pressed = compress(self.data, coding, polled=self._kind.feed)
+        often = self._kind.topic and len(self.data) <= _POLLED
+        pressed = compress(self.data, coding, often=often)
         if len(pressed) > len(self.data) * _GAIN:
             self._possible.discard(coding)
             return

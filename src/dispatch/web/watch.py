@@ -22,6 +22,9 @@ ROUND = 0.5
 public file may be, and how exact the limits are."""
 
 
+_CLOSE = (b"connection", b"close")
+
+
 @dataclass(slots=True)
 class Counts:
     """What happened on the connections of a process, since it began."""
@@ -48,7 +51,6 @@ class Watch:
     Attributes:
         now: the loop's time, as of the last round.
         head_until, body_until: when a head or a body that begins now has to be complete.
-        closing: every answer is the last one on its connection, as the server ends.
         made_room: the round in which connections were closed for others, or would have been.
     """
 
@@ -65,10 +67,9 @@ class Watch:
         self.limits = limits
         self.now = 0.0
         self.head_until = self.body_until = inf
-        self.closing = False
         self.made_room = -inf
         self._common: object = None
-        self._starts: dict[int, bytes] = {}
+        self._starts: dict[tuple[int, bool], tuple[bytes, bool]] = {}
         self._connections: set[Watched] | None = None
 
     def begin(self, loop: asyncio.AbstractEventLoop, connections: set[Watched]) -> None:
@@ -83,22 +84,29 @@ class Watch:
             self._tell_time(loop)
             loop.call_later(ROUND, self._go_round, loop)
 
-    def start(self, status: int, common: list[tuple[bytes, bytes]]) -> bytes:
+    def start(
+        self, status: int, common: list[tuple[bytes, bytes]], *, closes: bool
+    ) -> tuple[bytes, bool]:
         """How an answer begins: the status line and the fields that all answers have.
 
         Args:
             common: the server's; a new list whenever they change, as the Date does every second.
+            closes: whether it is the last answer on its connection.
+
+        Returns:
+            the bytes, and whether it is the last one, which the server may have said as well.
         """
         if common is not self._common:
             self._common = common
             self._starts.clear()
-            self.closing = (b"connection", b"close") in common
-        start = self._starts.get(status)
-        if start is None:
+        found = self._starts.get((status, closes))
+        if found is None:
+            says_so = _CLOSE in common
+            fields = [*common, _CLOSE] if closes and not says_so else common
             line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
-            start = b"".join((line, *(b"%s: %s\r\n" % field for field in common)))
-            self._starts[status] = start
-        return start
+            start = b"".join((line, *(b"%s: %s\r\n" % field for field in fields)))
+            found = self._starts[status, closes] = start, closes or says_so
+        return found
 
     def _tell_time(self, loop: asyncio.AbstractEventLoop) -> None:
         self.now = loop.time()
