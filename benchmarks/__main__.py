@@ -9,10 +9,10 @@ import platform
 from itertools import chain
 from pathlib import Path
 
-from benchmarks import audience, bulk, cold, mailing
+from benchmarks import audience, bulk, cold, http_files, mailing
 from benchmarks.timing import Result
 
-_PARTS = ("articles", "audience", "mailing")
+_PARTS = ("articles", "audience", "mailing", "http")
 
 
 def main() -> None:
@@ -20,9 +20,12 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=15, help="pairs for each ratio")
     parser.add_argument("--articles", type=int, default=1000, help="articles in one run")
     parser.add_argument("--desk", type=int, default=10_000, help="articles a full desk has")
-    parser.add_argument("--turns", type=int, default=5, help="turns of each mailing")
+    parser.add_argument("--turns", type=int, default=5, help="turns of each mailing and feed")
     parser.add_argument("--recipients", type=int, default=20_000, help="of each mailing")
-    parser.add_argument("--many", type=int, default=1_000_000, help="of the largest mailing")
+    parser.add_argument(
+        "--many", type=int, default=1_000_000, help="of the largest mailing; requests of a feed"
+    )
+    parser.add_argument("--seconds", type=int, default=4, help="of each turn of feeds over HTTP")
     parser.add_argument("parts", nargs="*", default=_PARTS, choices=_PARTS, help="default: all")
     chosen = parser.parse_args()
 
@@ -42,6 +45,8 @@ def main() -> None:
         report["audience"] = [result.as_json() for result in found]
     if "mailing" in chosen.parts:
         report["mailing"] = mailings(chosen.turns, chosen.recipients, chosen.many)
+    if "http" in chosen.parts:
+        report["http"] = feeds(chosen.turns, chosen.seconds, chosen.many)
     path = Path(__file__).parent / "results" / "latest.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
@@ -70,6 +75,15 @@ def mailings(turns: int, recipients: int, many: int) -> list[dict[str, object]]:
         print(told, flush=True)
         if isinstance(told, mailing.Rate):
             rates.append(told)
+    return [rate.as_json() for rate in rates]
+
+
+def feeds(turns: int, seconds: int, many: int) -> list[dict[str, object]]:
+    """Feeds over HTTP, in ratios, and the memory they take."""
+    rates: list[mailing.Rate] = []
+    for rate in http_files.results(turns, seconds, many):
+        print(rate, flush=True)
+        rates.append(rate)
     return [rate.as_json() for rate in rates]
 
 
