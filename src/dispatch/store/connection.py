@@ -180,11 +180,12 @@ def _copy(path: Path, copy: Path) -> None:
 
 def _engine(path: Path | None, *, pooled: bool) -> Engine:
     if path is None:
-        engine = create_engine("sqlite://", poolclass=StaticPool)
+        engine = create_engine("sqlite://", poolclass=StaticPool, hide_parameters=True)
     else:
         engine = create_engine(
             URL.create("sqlite", database=str(path)),
             poolclass=QueuePool if pooled else NullPool,
+            hide_parameters=True,  # an error is no place for somebody's address
             connect_args={"timeout": _WAIT, "check_same_thread": False},
         )
 
