@@ -80,14 +80,13 @@ def confirm(
         return found
     person, signup = link.person, link.signup
     assert person is not None and signup is not None  # or it would not be open
-    consent = Consent(f"{signup.source}, confirmed by mail", now, values.ip(click.ip or ""))
+    source = f"{signup.source}, confirmed by mail"
+    consent = Consent(source, now, values.ip(click.ip or ""), signup.text)
     cause = f"confirmed, by the link in mailing {link.edition}"
     states.move(connection, person.key, "active", cause, now, consent)
     changes = {
-        "consent_text": signup.text,
         "frequency": signup.frequency,
         "paused_until": None,
-        "digested": now,
         **{
             name: value
             for name in ("name", "language", "timezone")
