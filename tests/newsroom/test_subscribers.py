@@ -107,11 +107,14 @@ def test_a_list_comes_in_and_again_changes_nothing(room: Room) -> None:
         "tags": ["press"],
         "fields": {"plan": "pro"},
         "state": "active",
-        "consent": {"source": "import of list.csv", "at": None, "ip": None},
+        "consent": {"source": "import of list.csv", "at": None, "ip": None, "text": None},
+        "frequency": "each",
+        "paused_until": None,
         "joined": NOW.isoformat(),
         "changed": NOW.isoformat(),
         "moves": [],
         "mailings": [],
+        "feeds": [],
     }
 
 

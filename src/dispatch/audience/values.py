@@ -11,6 +11,7 @@ import json
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
+from importlib.resources import files
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dispatch.markup.characters import is_blank, one_line
@@ -92,6 +93,20 @@ def timezone(text: str) -> str | None:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
     return text
+
+
+@lru_cache(maxsize=1)
+def timezones() -> tuple[str, ...]:
+    """The names of time zones that people choose from: one for each that a country has, and UTC."""
+    table = files("tzdata.zoneinfo").joinpath("zone.tab").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
+    return (*sorted(row[2] for row in rows), "UTC")
+
+
+def masked(email: str) -> str:
+    """An address as it is shown where others may look on: ``i…@example.org``."""
+    local, _, domain = email.rpartition("@")
+    return f"{local[:1] if len(local) > 1 else ''}…@{domain}"
 
 
 def time(text: str) -> datetime | None:

@@ -18,12 +18,17 @@ from dispatch.audience.states import GONE, Consent, State
 from dispatch.errors import ArticleError, AudienceError
 from dispatch.newsroom.database import made_if_missing, opened
 from dispatch.newsroom.desks import desk_slug
-from dispatch.store import ledger, recipients
+from dispatch.store import feed_tokens as feeds
+from dispatch.store import ledger, recipients, signups
 from dispatch.store import subscribers as store
+from dispatch.store.feed_tokens import DayRow, TokenRow
 from dispatch.store.recipients import CopyRow
+from dispatch.store.signups import SignupRow
 from dispatch.store.subscribers import EVERY_DESK, MoveRow, SubscriberRow, SuppressionRow
 from dispatch.store.tables import epoch, from_epoch
 
+_DAYS = 400
+"""Days of a personal feed's use that are told, the newest."""
 NO_SUBSCRIBERS = "so there are no subscribers: import some, or name the folder with --out."
 
 
@@ -210,12 +215,31 @@ def _leave(connection: Connection, row: SubscriberRow, now: datetime) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonalFeed:
+    """A personal feed, and the days on which it was read last."""
+
+    token: TokenRow
+    days: list[DayRow]
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "made": self.token.made.isoformat(),
+            "revoked": self.token.revoked.isoformat() if self.token.revoked else None,
+            "days": [
+                {"day": day.day.isoformat(), "reads": day.reads, "places": day.places}
+                for day in self.days
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
     """A person at one desk: who they are there, how they came to it, what they were sent."""
 
     row: SubscriberRow
     moves: list[MoveRow]
     mails: list[CopyRow]
+    feeds: list[PersonalFeed]
 
     def to_json(self) -> dict[str, object]:
         mails = [
@@ -233,7 +257,8 @@ class Subscription:
             {"at": m.at.isoformat(), "before": m.before, "after": m.after, "cause": m.cause}
             for m in self.moves
         ]
-        return {**row_json(self.row), "moves": moves, "mailings": mails}
+        feeds = [feed.to_json() for feed in self.feeds]
+        return {**row_json(self.row), "moves": moves, "mailings": mails, "feeds": feeds}
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,10 +269,11 @@ class Profile:
     subscriptions: list[Subscription]
     suppressions: list[SuppressionRow]
     forgotten: datetime | None
+    signups: list[SignupRow]
 
     @property
     def is_known(self) -> bool:
-        return bool(self.subscriptions or self.suppressions or self.forgotten)
+        return bool(self.subscriptions or self.suppressions or self.forgotten or self.signups)
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -258,6 +284,22 @@ class Profile:
                 for s in self.suppressions
             ],
             "forgotten": self.forgotten.isoformat() if self.forgotten else None,
+            "sign_ups": [
+                {
+                    "desk": s.desk,
+                    "at": s.at.isoformat(),
+                    "ip": s.ip,
+                    "source": s.source,
+                    "text": s.text,
+                    "name": s.name,
+                    "language": s.language,
+                    "timezone": s.timezone,
+                    "frequency": s.frequency,
+                    "done": s.done.isoformat() if s.done else None,
+                    "outcome": s.outcome,
+                }
+                for s in self.signups
+            ],
         }
 
 
@@ -269,21 +311,38 @@ def show(email: str, out: Path, now: datetime) -> Profile:
     """
     address = addresses.parse(email)
     with opened(out, NO_SUBSCRIBERS) as database, database.transaction() as connection:
-        subscriptions = [
-            Subscription(
-                row,
-                store.moves_of(connection, row.key),
-                recipients.history(connection, row.key),
-            )
-            for row in store.of_person(connection, address.key)
-        ]
-        forgotten = None
-        if store.any_forgotten(connection):
-            hash_ = forgetting.hash_of(salt_of(connection, now), address.key)
-            forgotten = store.forgotten_at(connection, hash_)
-        shown = subscriptions[0].row.email if subscriptions else address.email
-        suppressions = store.suppressions_of(connection, address.key)
-        return Profile(shown, subscriptions, suppressions, forgotten)
+        return profile(connection, address.key, address.email, now)
+
+
+def profile(connection: Connection, address_key: str, email: str, now: datetime) -> Profile:
+    """The same in a transaction.
+
+    Args:
+        email: what is shown where nobody is known.
+    """
+    subscriptions = [
+        Subscription(
+            row,
+            store.moves_of(connection, row.key),
+            recipients.history(connection, row.key),
+            [
+                PersonalFeed(token, feeds.days_of(connection, token.key, _DAYS))
+                for token in feeds.of_subscriber(connection, row.key)
+            ],
+        )
+        for row in store.of_person(connection, address_key)
+    ]
+    forgotten = None
+    if store.any_forgotten(connection):
+        hash_ = forgetting.hash_of(salt_of(connection, now), address_key)
+        forgotten = store.forgotten_at(connection, hash_)
+    return Profile(
+        subscriptions[0].row.email if subscriptions else email,
+        subscriptions,
+        store.suppressions_of(connection, address_key),
+        forgotten,
+        signups.of_address(connection, address_key),
+    )
 
 
 def row_json(row: SubscriberRow) -> dict[str, object]:
@@ -301,7 +360,10 @@ def row_json(row: SubscriberRow) -> dict[str, object]:
             "source": row.consent_source,
             "at": row.consent_at.isoformat() if row.consent_at else None,
             "ip": row.consent_ip,
+            "text": row.consent_text,
         },
+        "frequency": row.frequency,
+        "paused_until": row.paused_until.isoformat() if row.paused_until else None,
         "joined": row.created.isoformat(),
         "changed": row.changed.isoformat(),
     }

@@ -139,6 +139,12 @@ def of_recipient(connection: Connection, recipient: int) -> SignupRow | None:
     return SignupRow(*found) if found else None
 
 
+def of_address(connection: Connection, address_key: str) -> list[SignupRow]:
+    """What was asked for with an address and is still kept, in the order it came."""
+    query = select(*_COLUMNS).where(signups.c.address_key == address_key).order_by(signups.c.key)
+    return [SignupRow(*row) for row in connection.execute(query)]
+
+
 # What limits are counted by ----------------------------------------------------------------------
 
 

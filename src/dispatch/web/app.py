@@ -25,6 +25,7 @@ from dispatch.web.pages import (
     signup,
     viewing,
 )
+from dispatch.web.pages.personal import CHANGES
 from dispatch.web.proxies import Forwarded, Proxies
 from dispatch.web.public import PublicApp, PublicFiles
 from dispatch.web.request_log import Requests
@@ -35,7 +36,7 @@ def create(site: Site) -> Starlette:
     """The application that serves ``site``, which it closes at its end.
 
     In its state are ``site``, ``metrics``, ``tally`` (of clicks), ``files`` (the public ones), and
-    for sign-ups ``door`` and ``offers``.
+    for sign-ups ``door`` and ``offers``, for readers' own pages ``changes``.
 
     Raises:
         SettingsError: a setting makes no sense.
@@ -73,6 +74,7 @@ def create(site: Site) -> Starlette:
     app.state.site = site
     app.state.door = Door(site.settings.signups_per_ip)
     app.state.offers = Offers(site)
+    app.state.changes = Door(CHANGES)
     app.state.metrics = metrics
     app.state.files = files
     app.state.error_pages = {}

@@ -34,9 +34,12 @@ class Door:
             ip: None where it is not known, which is let in.
             now: of a clock that only goes forward, in seconds.
         """
-        if not self._most or ip is None:
+        return 0 if ip is None else self.wait_at(network(ip), now)
+
+    def wait_at(self, place: str, now: float) -> int:
+        """The same for a place of any kind, such as whoever holds a link."""
+        if not self._most:
             return 0
-        place = network(ip)
         rate = self._most / _HOUR
         left, at = self._left.pop(place, (float(self._most), now))
         left = min(self._most, left + (now - at) * rate)

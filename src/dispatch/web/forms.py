@@ -18,7 +18,8 @@ from starlette.requests import ClientDisconnect, Request
 
 MOST = 16_384
 """Bytes of a form."""
-_FIELDS = 50
+_FIELDS = 500
+"""Of a form: the preferences of a newsroom with a hundred desks have three hundred."""
 _MEDIA_TYPE = "application/x-www-form-urlencoded"
 
 
