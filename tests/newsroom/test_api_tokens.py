@@ -63,7 +63,9 @@ def test_a_token_ends_when_it_expires(tmp_path: Path) -> None:
     assert [token.state(end) for token in api_tokens.every(tmp_path)] == ["expired"]
 
 
-@pytest.mark.parametrize("length", ["", "90", "0d", "-1d", "3651d", "9999999d", "1w", "1d\n2", "١d"])
+@pytest.mark.parametrize(
+    "length", ["", "90", "0d", "-1d", "3651d", "9999999d", "1w", "1d\n2", "١d"]
+)
 def test_a_length_of_time_that_is_none_is_refused(tmp_path: Path, length: str) -> None:
     with pytest.raises(SettingsError, match="--expires"):
         create(tmp_path, expires=length)

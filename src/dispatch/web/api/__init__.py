@@ -10,6 +10,7 @@ from dispatch.web.api import (
     imports,
     mailings,
     openapi,
+    personal_feeds,
     subscribers,
     suppressions,
 )
@@ -20,6 +21,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *subscribers.OPERATIONS,
     *imports.OPERATIONS,
     *suppressions.OPERATIONS,
+    *personal_feeds.OPERATIONS,
     *mailings.OPERATIONS,
     *articles.OPERATIONS,
     *desks.OPERATIONS,

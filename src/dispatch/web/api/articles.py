@@ -22,6 +22,8 @@ from dispatch.web.api.vocabulary import After, Desk, Given, Limit, Note, Time
 
 _MOST = 20_000_000
 """Bytes of an article as JSON; DISPATCH_MAX_ARTICLE_BYTES limits the article itself."""
+_EARLIEST, _LATEST = 1000, 9000
+"""Years; beyond them there is no time zone that a time could be told in."""
 
 
 # What is asked for -------------------------------------------------------------------------------
@@ -265,6 +267,9 @@ async def publish_article(call: Call[None, NewArticle]) -> Answer:
     there is something new; 200: there is not, or it was a rehearsal.
     """
     said = call.body
+    if said.published is not None and not _EARLIEST <= said.published.year <= _LATEST:
+        fault = Fault(f"It is to be in {_EARLIEST} to {_LATEST}.", pointer="#/published")
+        raise RefusalError(422, "The time of publication makes no sense.", errors=[fault])
     options = publish.Options(
         call.out, _desk(said.desk), said.published, said.slug, said.strict, said.dry_run
     )

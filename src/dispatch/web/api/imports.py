@@ -154,8 +154,13 @@ def _csv(rows: Sequence[ImportRow]) -> bytes:
     for row in rows:
         cells = [getattr(row, name) or "" for name in said]
         cells += [json.dumps(row.fields or {}), *([",".join(row.tags or [])] if with_tags else [])]
-        writer.writerow(guarded(" ".join(cell.splitlines())) for cell in cells)
+        writer.writerow(guarded(_line(cell)) for cell in cells)
     return text.getvalue().encode()
+
+
+def _line(cell: str) -> str:
+    """A cell on one line; a NUL would make the list one of bytes."""
+    return " ".join(cell.replace("\0", "").splitlines())
 
 
 def _all_or_none(said: Sequence[bool]) -> bool:

@@ -48,6 +48,10 @@ class OfNumber(Given):
 
 class MailingsBefore(Given):
     desk: Desk | None = None
+    all_: Annotated[
+        bool,
+        Meta(description="With the mail that Dispatch writes: to confirm, to welcome."),
+    ] = msgspec.field(default=False, name="all")
     limit: Limit = 50
     after: After = 0
 
@@ -257,7 +261,11 @@ async def list_mailings(call: Call[MailingsBefore, None]) -> Answer:
 
     def page() -> MailingPage:
         found = mailings.every(
-            call.out, wanted.desk, before=wanted.after or None, limit=wanted.limit + 1
+            call.out,
+            wanted.desk,
+            before=wanted.after or None,
+            limit=wanted.limit + 1,
+            on_demand=wanted.all_,
         )
         shown = found[: wanted.limit]
         more = len(found) > wanted.limit
