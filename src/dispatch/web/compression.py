@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import gzip
 
-import brotli
-import zstandard
-
 _SENT_OFTEN = {"br": 11, "zstd": 19, "gzip": 9}
 _OTHERS = {"br": 6, "zstd": 9, "gzip": 6}
 """Levels: a feed is sent thousands of times and is worth 100 ms of a thread; a page may be asked
@@ -21,7 +18,11 @@ def compress(data: bytes, coding: str, *, often: bool) -> bytes:
     """
     level = (_SENT_OFTEN if often else _OTHERS)[coding]
     if coding == "br":
+        import brotli
+
         return brotli.compress(data, mode=brotli.MODE_TEXT, quality=level)
     if coding == "zstd":
+        import zstandard
+
         return zstandard.ZstdCompressor(level).compress(data)
     return gzip.compress(data, level, mtime=0)
