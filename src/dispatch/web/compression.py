@@ -20,7 +20,8 @@ def compress(data: bytes, coding: str, *, often: bool) -> bytes:
     if coding == "br":
         import brotli
 
-        return brotli.compress(data, mode=brotli.MODE_TEXT, quality=level)
+        pressed: bytes = brotli.compress(data, mode=brotli.MODE_TEXT, quality=level)
+        return pressed
     if coding == "zstd":
         import zstandard
 
