@@ -11,12 +11,15 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from tests.newsroom.access_room import Room
 
 from dispatch import settings
+from dispatch.newsroom import feed_tokens, personal_feeds, subscribers
 from dispatch.newsroom.database import database_of
 from dispatch.newsroom.doctor import Finding, examine_website
 from dispatch.store import pings, signups
 from dispatch.store.connection import Store
+from dispatch.store.feed_tokens import DayRow
 
 NOW = datetime(2026, 10, 9, 8, 0, tzinfo=UTC)
 
@@ -165,3 +168,31 @@ def test_reports_of_a_service_that_would_be_refused(out: Path, host: str, name: 
     assert set_[-1].check == "website"
     other = findings(out, LISTEN=free(), SMTP_URL=f"smtp://{host}.example.org")
     assert other[-1].check == "website"
+
+
+def test_a_desk_whose_access_changed_is_to_be_written_again(tmp_path: Path) -> None:
+    room = Room(tmp_path)
+    room.publish()
+    assert "access" not in {found.check for found in findings(room.out)}
+    found = next(f for f in findings(room.out, ACCESS="private") if f.check == "access")
+    assert found.level == "error"
+    assert "World is private now" in found.what
+    assert found.todo == "Run `dispatch rebuild --desk world`."
+
+
+def test_a_personal_feed_that_seems_to_be_shared_is_told_without_whose_it_is(
+    tmp_path: Path,
+) -> None:
+    room = Room(tmp_path, {"access": "members"})
+    room.publish()
+    person = subscribers.Person("ada@reader.example.org", consent="form")
+    subscribers.add(person, "world", room.out, NOW)
+    personal_feeds.look_after(person.email, None, "renew", room.out, room.settings, NOW)
+    database = Store(database_of(room.out))
+    with database.transaction() as connection:
+        feed_tokens.count(connection, [DayRow(1, NOW.date(), 400, 30)])
+    database.close()
+    found = next(f for f in findings(room.out, ACCESS="members") if f.check == "access")
+    assert found.level == "warning"
+    assert found.what.startswith("In the last week, 1 personal feed was read from 12 places")
+    assert "ada" not in found.what + found.todo

@@ -55,11 +55,14 @@ def test_a_publish_says_that_what_is_there_is_of_another_access(
     room = Room(tmp_path, {"access": before})
     publish(room)
     room.variables["access"] = after
-    said = [note.message for note in room.publish("Tide turns").notes if note.where == "access"]
-    assert bool(said) is (before != after)
-    if said:
-        assert f"World is {after} now" in said[0]
-        assert "dispatch rebuild --desk world" in said[0]
+    for title in ("Tide turns", "Tide turns again"):
+        said = [note.message for note in room.publish(title).notes if note.where == "access"]
+        assert bool(said) is (before != after)
+        if said:
+            assert f"World is {after} now" in said[0]
+            assert "dispatch rebuild --desk world" in said[0]
+    room.rebuild()
+    assert not [note for note in room.publish("Ebb").notes if note.where == "access"]
 
 
 def test_without_a_change_nothing_is_written(tmp_path: Path) -> None:

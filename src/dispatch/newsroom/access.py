@@ -21,7 +21,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from dispatch.desk import Desk
+from dispatch.store import articles as store
 
 _GAP = b"\xff"
 """No UTF-8 text has this octet (RFC 3629, 1), so it is a gap wherever it is."""
@@ -56,17 +59,21 @@ def members_folder(desk: Desk) -> str:
     return f"members/{desk.slug}"
 
 
-def is_behind(out: Path, desk: Desk) -> bool:
+def is_behind(connection: Connection, desk: Desk, out: Path) -> bool:
     """Whether what lies in the folder ``out`` is of another access than the desk has now.
 
-    That is so from when DISPATCH_ACCESS was changed until the desk is written again.
+    That is so from when DISPATCH_ACCESS was changed until the desk is written again. Articles
+    that are published meanwhile do not hide it: the desk's first one is looked at.
     """
-    there = {
-        folder
-        for folder in (public_folder(desk), members_folder(desk))
-        if (out / folder / "feed.json").is_file()
-    }
-    return bool(there) and there != {showing.folder for showing in showings(desk)}
+    first = store.public_articles(connection, desk.slug, 0, 1)
+    if not first:
+        return False
+    page = f"{first[0].day:%Y/%m/%d}/{first[0].slug}/index.html"
+    folders = (public_folder(desk), members_folder(desk))
+    wanted = {showing.folder for showing in showings(desk)}
+    written = {folder for folder in folders if (out / folder / page).is_file()}
+    feeds = {folder for folder in folders if (out / folder / "feed.json").is_file()}
+    return written != wanted or not feeds <= wanted
 
 
 def with_gaps(desk: Desk, source: str, write: Callable[[Desk], list[bytes]]) -> list[bytes]:

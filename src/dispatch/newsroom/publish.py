@@ -236,7 +236,7 @@ class _Run:
         row = store.desk(connection, slug)
         if row is not None:
             known = make_desk(row.name, slug, self.settings, row.tag)
-            if is_behind(self.options.out, known):
+            if is_behind(connection, known, self.options.out):
                 self.behind.add(slug)
             return known
         new = make_desk(name, slug, self.settings)

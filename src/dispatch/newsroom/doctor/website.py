@@ -13,6 +13,7 @@ from dispatch.errors import StoreError
 from dispatch.mailing import relays
 from dispatch.newsroom.database import database_of, opened
 from dispatch.newsroom.desks import desk_slug
+from dispatch.newsroom.doctor import members
 from dispatch.newsroom.doctor.findings import Finding
 from dispatch.settings import Settings, variable
 
@@ -49,6 +50,7 @@ def examine(settings: Settings, desk: str | None, out: Path, now: datetime) -> I
         yield answering
         yield from _proxies(settings)
     yield from _waiting(out, now)
+    yield from members.examine(settings, out, now)
     yield from _webhooks(settings)
 
 
