@@ -161,8 +161,9 @@ class _Archive:
         moved, stayed = first_changed(self._connection, self._desk.slug, day, touched)
         changed = {place // PART + 1 for place in stayed}
         if moved is not None:
-            # The last part before now has a newer one.
-            first = min(moved // PART + 1, before if before and parts > before else parts + 1)
+            first = moved // PART + 1
+            if parts > before:  # the last part before now has a newer one
+                first = min(first, max(1, before))
             changed |= set(range(first, parts + 1))
         self._day_pages(day, sorted(part for part in changed if part <= parts))
         if new == self._articles[day]:

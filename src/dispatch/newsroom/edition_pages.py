@@ -69,23 +69,27 @@ def release_editions(
     release: Files,
     desk: Desk,
     templates: Templates,
-    known: Collection[int],
+    there: Collection[int],
+    *,
+    again: bool = False,
 ) -> list[str]:
     """Write the editions that are not in the archive yet, and the list of all.
 
     Where the desk has no archive, those that are in one are taken away.
 
     Args:
-        known: the numbers of those that stand there as they should.
+        there: the numbers of those that stand in it (:func:`written`).
+        again: write those, too.
 
     Returns:
         A sentence for each edition that cannot be shown; the others are.
     """
     folder = f"{public_folder(desk)}/editions"
     if not has_archive(desk):
-        for name in _names(known):
+        for name in _names(there):
             release.remove(f"{folder}/{name}")
         return []
+    known = () if again else there
     begun = store.begun(connection, desk.slug)
     faults = []
     for row in begun:
@@ -109,10 +113,10 @@ def _parts(editions: int) -> int:
     return max(0, editions // PART - 1)
 
 
-def _names(known: Collection[int]) -> list[str]:
+def _names(editions: Collection[int]) -> list[str]:
     """All files there may be in the archive of these editions."""
-    pages = [f"page-{part}.html" for part in range(1, _parts(len(known)) + 1)]
-    return [*(f"{number}/index.html" for number in sorted(known)), *pages, "index.html"]
+    pages = [f"page-{part}.html" for part in range(1, _parts(len(editions)) + 1)]
+    return [*(f"{number}/index.html" for number in sorted(editions)), *pages, "index.html"]
 
 
 def _write_list(

@@ -81,8 +81,10 @@ def release_site(
             days = store.days(connection, desk.slug)
             day_pages.release_days(connection, release, desk, templates, days, articles)
             release_sitemaps(connection, release, desk, days, articles)
-            known = set() if touched is None else edition_pages.written(out, desk)
-            faults += edition_pages.release_editions(connection, release, desk, templates, known)
+            there = edition_pages.written(out, desk)
+            faults += edition_pages.release_editions(
+                connection, release, desk, templates, there, again=touched is None
+            )
     _release_front(connection, release, templates, settings, now)
     return faults
 
@@ -124,9 +126,9 @@ def catch_up(out: Path, settings: Settings, now: datetime) -> None:
             with released(out, database, now) as (connection, release):
                 release.write(*news)
                 for desk in behind:
-                    known = edition_pages.written(out, desk)
+                    there = edition_pages.written(out, desk)
                     faults += edition_pages.release_editions(
-                        connection, release, desk, open_templates(settings), known
+                        connection, release, desk, open_templates(settings), there
                     )
             if faults:
                 raise DeliveryError(" ".join(faults))
