@@ -249,7 +249,7 @@ class TestMachines:
         ("body", "kind", "status"),
         [
             (b"x" * 20_000, "application/x-www-form-urlencoded", 413),
-            (b"a=1&" * 60, "application/x-www-form-urlencoded", 400),
+            (b"a=1&" * 600, "application/x-www-form-urlencoded", 400),
             (b"email=%ff%fe", "application/x-www-form-urlencoded", 400),
             (b"{}", "text/plain", 415),
         ],
