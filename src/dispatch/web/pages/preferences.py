@@ -28,6 +28,8 @@ from dispatch.web.site import site_of
 _SOURCE = "preference page"
 _WAS, _JOINS, _OFTEN = "was-", "joins-", "often-"
 """How the fields of a desk are named; its slug follows."""
+_FIELDS = 400
+"""Of a form, for a newsroom with more than a hundred desks."""
 _CONSENT = label(
     "Newsletters that you choose here are sent to you by email. You can unsubscribe from each at "
     "any time, with one click."
@@ -63,7 +65,7 @@ async def show(request: Request, link: Link) -> Response:
 @of_link
 async def change(request: Request, link: Link) -> Response:
     """Do what one of the forms says."""
-    fields = await forms.read(request)
+    fields = await forms.read(request, _FIELDS)
     if not personal.is_stamped(request, fields):
         return await _page(request, link, _Said(wrong=personal.TOO_OLD, given=fields))
     personal.let_in(request, link)
@@ -298,8 +300,8 @@ async def delete(request: Request, link: Link) -> Response:
         label("Everything about you is deleted"),
         label("You get no more mail from us."),
         label(
-            "What stays is a code made of your address, which nobody can read it from: it keeps "
-            "others from putting you on a list again."
+            "What stays is a code made from your address that nobody can turn back into it: it "
+            "keeps your address off our lists."
         ),
         language=tag,
     )
