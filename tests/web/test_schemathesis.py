@@ -15,7 +15,7 @@ from dispatch.web import api
 from dispatch.web.api.openapi import document
 
 CONFIG = SchemathesisConfig.from_dict(
-    {"seed": 1, "generation": {"max-examples": 40, "deterministic": True}}
+    {"seed": 1, "generation": {"max-examples": 25, "deterministic": True}}
 )
 schema = schemathesis.openapi.from_dict(document(api.OPERATIONS), config=CONFIG)
 

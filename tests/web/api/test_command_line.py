@@ -6,10 +6,14 @@ from pathlib import Path
 
 import click
 import pytest
+from tests.web.api.room import HARBOUR, desk
+from tests.web.served import NOW
 
 from dispatch.cli import dispatch
+from dispatch.newsroom import mailings, send, subscribers
 from dispatch.web import api
 
+ORDER = {"desk": "world", "articles": [HARBOUR]}
 DOES = {
     "subscribers import": {"import_subscribers"},
     "subscribers add": {"add_subscriber"},
@@ -87,6 +91,34 @@ def test_every_option_of_a_command_can_be_said(name: str) -> None:
             said |= set(getattr(body, "__struct_fields__", ()))
     missing = {str(p.name) for p in command.params} - said - set(OTHERWISE) - ONCE.get(name, set())
     assert not missing
+
+
+def test_what_a_command_tells_as_json_the_api_tells(tmp_path: Path) -> None:
+    newsroom = desk(tmp_path)
+    newsroom.room.subscribe("ida@example.org")
+    out, ida = newsroom.room.out, {"email": "ida@example.org"}
+    with newsroom.program() as program:
+        program.post("/suppressions", {**ida, "desk": "culture", "reason": "asked"})
+        plan = program.post("/mailings/rehearse", ORDER).json()
+        program.post("/mailings", ORDER)
+        profile = program.post("/subscribers/show", ida).json()
+        mailing = program.get("/mailings/1").json()
+        reasons = program.get("/mailings/1/reasons").json()
+        recipient = program.post("/mailings/1/recipients/find", ida).json()
+        proof = program.get("/mailings/1/proof").json()
+    told = subscribers.show(ida["email"], out, NOW).to_json()
+    assert profile.keys() == told.keys()
+    assert profile["subscriptions"][0].keys() == told["subscriptions"][0].keys()
+    consents = [each["subscriptions"][0]["consent"].keys() for each in (profile, told)]
+    assert consents[0] == consents[1]
+    assert profile["suppressions"][0].keys() == told["suppressions"][0].keys()
+    assert {**mailing, **reasons}.keys() == mailings.show(out, 1).to_json().keys()
+    assert proof == mailings.verify(out, 1).to_json()
+    with mailings.recipients(out, 1) as found:
+        assert recipient.keys() == next(found).to_json().keys()
+    order = send.Order(out, (str(tmp_path / "harbour.txt"),), "world", again=True)
+    rehearsed = send.rehearse(order, newsroom.room.settings, NOW).to_json()
+    assert plan.keys() - {"warnings", "refusal"} == rehearsed.keys() - {"mailing"}
 
 
 ONCE = {

@@ -22,8 +22,8 @@ from dispatch.web.api.vocabulary import After, Desk, Given, Limit, Note, Time
 
 _MOST = 20_000_000
 """Bytes of an article as JSON; DISPATCH_MAX_ARTICLE_BYTES limits the article itself."""
-_EARLIEST, _LATEST = 1000, 9000
-"""Years; beyond them there is no time zone that a time could be told in."""
+_EARLIEST, _LATEST = 1900, 2199
+"""Years, as the readers of articles have it."""
 
 
 # What is asked for -------------------------------------------------------------------------------

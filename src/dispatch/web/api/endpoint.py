@@ -112,7 +112,8 @@ def _media_type(operation: Operation, request: Request) -> str:
         told = f"The body is to be {taken}, and Content-Type is to say so."
         raise RefusalError(415, told, headers={"Accept-Post": ", ".join(operation.bodies)})
     if request.headers.get("content-encoding", "identity").lower() not in ("identity", ""):
-        raise RefusalError(415, "A body is to be sent as it is, not compressed.")
+        told = "A body is to be sent as it is, not compressed."
+        raise RefusalError(415, told, headers={"Accept-Post": ", ".join(operation.bodies)})
     return media_type
 
 

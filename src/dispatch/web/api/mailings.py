@@ -519,6 +519,7 @@ OPERATIONS = (
         {200: Mailing, 201: Mailing},
         OrderedMailing,
         headers={"idempotency_key": "Idempotency-Key"},
+        tells={"Location": "The address of the mailing."},
         bodies={JSON: NewMailing},
         refusals=(409,),
         most=_MOST,

@@ -51,7 +51,7 @@ _REFUSED = {
 _HEADERS = {
     401: {"WWW-Authenticate": "Bearer, and what is wrong with the token (RFC 6750)."},
     403: {"WWW-Authenticate": "The scopes that it takes (RFC 6750)."},
-    415: {},
+    415: {"Accept-Post": "The media types that are taken."},
     429: {"Retry-After": "Seconds."},
     503: {"Retry-After": "Seconds."},
 }
@@ -121,10 +121,7 @@ def _operation(operation: Operation, schemas: _Schemas) -> Json:
         "security": [{"token": list(operation.scopes)}],
         "parameters": _parameters(operation, schemas),
         "responses": {
-            **{
-                str(status): _answer(kind, status, schemas)
-                for status, kind in operation.answers.items()
-            },
+            **{str(status): _answer(operation, status, schemas) for status in operation.answers},
             **{
                 str(status): {"$ref": f"#/components/responses/{_response_name(status)}"}
                 for status in _refusals(operation)
@@ -181,22 +178,28 @@ def _without_null(schema: Json) -> Json:
     return {**options[0], **others, **({"enum": enum} if enum else {})}
 
 
-def _answer(kind: type[Struct] | Text, status: int, schemas: _Schemas) -> Json:
+def _answer(operation: Operation, status: int, schemas: _Schemas) -> Json:
+    kind = operation.answers[status]
     if isinstance(kind, Text):
         content = {kind.media_type: {"schema": {"type": "string"}}}
-        return {"description": kind.about, "content": content}
+        return _response(kind.about, content, operation.tells)
     told = _said_of(kind) or HTTPStatus(status).phrase
-    return {"description": told, "content": {JSON: {"schema": schemas.of(kind)}}}
+    return _response(told, {JSON: {"schema": schemas.of(kind)}}, operation.tells)
 
 
 def _problem(status: int) -> Json:
-    headers = {
-        name: {"description": told, "required": True, "schema": {"type": "string"}}
-        for name, told in _HEADERS.get(status, {}).items()
-    }
     content = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    found: Json = {"description": _REFUSED[status], "content": content}
-    return {**found, "headers": headers} if headers else found
+    return _response(_REFUSED[status], content, _HEADERS.get(status, {}))
+
+
+def _response(told: str, content: Json, headers: Mapping[str, str]) -> Json:
+    found: Json = {"description": told, "content": content}
+    if headers:
+        found["headers"] = {
+            name: {"description": about, "required": True, "schema": {"type": "string"}}
+            for name, about in headers.items()
+        }
+    return found
 
 
 def _response_name(status: int) -> str:

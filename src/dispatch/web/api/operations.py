@@ -121,6 +121,7 @@ class Operation:
         answers: by their status, what is answered when all is well.
         parameters: a Struct of those of the path, the query and the headers.
         headers: which of these are headers, by the field's name.
+        tells: the headers of its answers, and what each says.
         bodies: the type of the body for each media type it may have; ``bytes`` for one as it is.
         refusals: besides those that all have, the statuses with which it is refused.
         most: bytes of a body.
@@ -133,6 +134,7 @@ class Operation:
     answers: Mapping[int, type[Struct] | Text]
     parameters: type[Struct] = Nothing
     headers: Mapping[str, str] = field(default_factory=dict)
+    tells: Mapping[str, str] = field(default_factory=dict)
     bodies: Mapping[str, Any] = field(default_factory=dict)
     refusals: tuple[int, ...] = ()
     most: int = _MOST

@@ -12,6 +12,7 @@ from dispatch.newsroom import personal_feeds as newsroom
 from dispatch.newsroom.personal_feeds import What
 from dispatch.newsroom.subscribers import slug_of
 from dispatch.web.api.operations import JSON, Answer, Call, Nothing, Operation
+from dispatch.web.api.subscribers import FeedDay
 from dispatch.web.api.vocabulary import Desk, Email, Given
 
 
@@ -19,13 +20,6 @@ class FeedOf(Given):
     email: Email
     desk: Desk | None = None
     """The desk whose feed is meant; left out, each that they read."""
-
-
-class FeedDay(Struct, frozen=True):
-    day: date
-    reads: int
-    places: int
-    """From how many networks."""
 
 
 class FeedAddresses(Struct, frozen=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from typing import Annotated, Literal
 
@@ -96,6 +96,8 @@ class Consent(Struct, frozen=True):
     source: str | None
     at: datetime | None
     ip: str | None
+    text: str | None
+    """What stood at the button that they pressed."""
 
 
 class Subscriber(Struct, frozen=True):
@@ -110,6 +112,9 @@ class Subscriber(Struct, frozen=True):
     fields: dict[str, str]
     state: State
     consent: Consent
+    frequency: Literal["each", "daily", "weekly"]
+    """Every edition by itself, or a digest of what was published."""
+    paused_until: datetime | None
     joined: datetime
     changed: datetime
 
@@ -148,11 +153,29 @@ class Mail(Struct, frozen=True):
     reply: str | None
 
 
+class FeedDay(Struct, frozen=True):
+    """A day on which a personal feed was read."""
+
+    day: date
+    reads: int
+    places: int
+    """From how many networks."""
+
+
+class FeedHistory(Struct, frozen=True):
+    """A personal feed that a subscriber has or had; its address is told elsewhere."""
+
+    made: datetime
+    revoked: datetime | None
+    days: list[FeedDay]
+
+
 class Subscription(Subscriber, frozen=True):
     """A person at one desk, with how they came to their state and what they were sent."""
 
     moves: list[Move]
     mailings: list[Mail]
+    feeds: list[FeedHistory]
 
 
 class SuppressedBy(Struct, frozen=True):
@@ -160,6 +183,25 @@ class SuppressedBy(Struct, frozen=True):
     """None: by every desk."""
     reason: str
     at: datetime
+
+
+class SignUp(Struct, frozen=True):
+    """What somebody asked for at a sign-up form."""
+
+    desk: str
+    at: datetime
+    ip: str | None
+    source: str
+    """The form."""
+    text: str
+    """What stood at the button."""
+    name: str | None
+    language: str | None
+    timezone: str | None
+    frequency: str
+    done: datetime | None
+    """Null: it waits."""
+    outcome: str | None
 
 
 class Profile(Struct, frozen=True):
@@ -170,6 +212,7 @@ class Profile(Struct, frozen=True):
     suppressions: list[SuppressedBy]
     forgotten: datetime | None
     """When they asked to be forgotten: of that, a keyed hash is kept."""
+    sign_ups: list[SignUp]
 
 
 class Left(Struct, frozen=True):
