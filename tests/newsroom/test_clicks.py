@@ -11,10 +11,12 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.newsroom.desk_room import NOW, Newsroom
 
+from dispatch.cli.mailing import mailing
 from dispatch.desk import Desk, Mailbox
 from dispatch.mailing.tokens import Tokens
 from dispatch.newsroom import clicks, editions, keys, mailings
@@ -153,6 +155,12 @@ def test_the_desk_is_told_the_sums(newsroom: Newsroom) -> None:
     assert isinstance(told, list)
     assert told[0] == {"url": "https://ferry.example.net/times?from=a&to=b#noon", "count": 6}
     assert told[1:] == [{"url": "http://map.example.net/", "count": 0}]
+    shown = CliRunner().invoke(mailing, ["show", str(number), "--out", str(newsroom.out)])
+    assert shown.output.endswith(
+        "openings    about 3\n"
+        "clicks      about 6\n"
+        "                     6  https://ferry.example.net/times?from=a&to=b#noon\n"
+    )
 
 
 def test_what_could_not_be_written_is_kept_with_what_came_since(newsroom: Newsroom) -> None:

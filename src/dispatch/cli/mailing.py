@@ -298,11 +298,11 @@ def print_mailing(found: Mailing) -> None:
 
 
 def _print_figures(found: Figures) -> None:
-    talk.say("counted     by programs, too, so these are estimates:")
+    """Clicks and openings, as what they are: programs click and open, too."""
     if found.opens is not None:
-        talk.say(f"  {'openings':<12}{found.opens:>10,}")
+        talk.say(f"{'openings':<12}about {found.opens:,}")
     if found.clicks:
-        talk.say(f"  {'clicks':<12}{sum(count for _, count in found.clicks):>10,}")
+        talk.say(f"{'clicks':<12}about {sum(count for _, count in found.clicks):,}")
     for url, count in found.clicks:
         if count:
             talk.say(talk.printable(f"    {count:>18,}  {url}"))
