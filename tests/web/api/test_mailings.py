@@ -51,7 +51,8 @@ def test_a_mailing_is_made_in_the_request_and_sent_after_it(
     shown = program.get("/mailings/1").json()
     assert (shown["state"], shown["counts"]["accepted"]) == ("finished", 3)
     assert program.get("/mailings/1/proof").json()["proven"] is True
-    assert program.get("/mailings?desk=world").json()["mailings"] == [shown]
+    (listed,) = program.get("/mailings?desk=world").json()["mailings"]
+    assert listed.items() <= shown.items()
 
 
 def test_a_rehearsal_has_the_numbers_of_the_mailing_and_keeps_nothing(

@@ -149,6 +149,22 @@ class Mailing(Struct, frozen=True):
     articles: list[ArticleVersion]
 
 
+class Click(Struct, frozen=True):
+    """A link and how often it was followed, programs' own clicks with it."""
+
+    url: str
+    count: int
+
+
+class MailingDetail(Mailing, frozen=True):
+    """A mailing as it stands, with what was counted of it where its desk has that counted."""
+
+    opens: int | None = None
+    """Null: no opening was counted."""
+    clicks: list[Click] | None = None
+    """The most frequent first."""
+
+
 class MailingPage(Struct, frozen=True):
     """Mailings, the newest first."""
 
@@ -359,7 +375,8 @@ async def send_test_copies(call: Call[None, TestMailing]) -> Answer:
 async def show_mailing(call: Call[OfNumber, None]) -> Answer:
     """Show a mailing: its edition, its state, and how many copies are in which state."""
     number = await _known(call)
-    return Answer(_mailing(await call.run(mailings.show, call.out, number)))
+    found = await call.run(mailings.show, call.out, number)
+    return Answer(msgspec.convert(found.to_json(), MailingDetail))
 
 
 async def show_reasons(call: Call[OfNumber, None]) -> Answer:
@@ -544,7 +561,7 @@ OPERATIONS = (
         refusals=(409,),
         most=_MOST,
     ),
-    _of_one("GET", "", show_mailing, _READ, Mailing),
+    _of_one("GET", "", show_mailing, _READ, MailingDetail),
     _of_one("GET", "/reasons", show_reasons, _WHOM, Reasons),
     _of_one(
         "GET", "/recipients", list_recipients, _WHOM, RecipientPage, parameters=RecipientsAfter
