@@ -201,7 +201,7 @@ def test_values_without_sense_are_left_out_and_counted() -> None:
         "email,language,timezone,consent time,ip,created_at,attributes\n"
         "ida@example.org,German (Austria),Middle-earth,01/02/2024,1.2.3.4.5,soon,[1]\n"
     )
-    assert records[0][3:] == (None, None, None, None, "{}", None, None, None, None, None)
+    assert records[0][3:] == (None, None, None, None, "{}", *[None] * 8)
     kinds = ("language", "timezone", "consent_at", "consent_ip", "joined", "attributes")
     assert ignored == dict.fromkeys(kinds, 1)
 

@@ -137,11 +137,24 @@ def test_listing_and_exporting(shell: Shell) -> None:
     assert shell.json("list", "--desk", "world", "--state", "bounced") == []
     export = shell.run("export", "--desk", "world", "--tag", "vip")
     assert export.stdout.splitlines()[0] == (
-        "email,name,language,timezone,tags,status,joined,consent_source,consent_time,consent_ip,plan"
+        "email,name,language,timezone,tags,status,joined,consent_source,consent_time,consent_ip,"
+        "consent_text,frequency,paused_until,plan"
     )
     assert export.stdout.splitlines()[1].startswith(
         'IDA@example.org,Ida Marlow,,,"press,vip",active'
     )
+
+
+def test_what_a_reader_decided_is_shown(shell: Shell) -> None:
+    (shell.folder / "chosen.csv").write_text(
+        "email,frequency,paused until,consent text\n"
+        "bo@example.org,daily,2036-12-24T08:00Z,Yes please\n"
+    )
+    shell.run("import", "chosen.csv", "--desk", "world")
+    shown = shell.run("show", "bo@example.org").stdout
+    assert "  consented  “Yes please”\n" in shown
+    assert "  frequency  a digest a day\n" in shown
+    assert "  paused     until 2036-12-24 08:00 UTC\n" in shown
 
 
 def test_a_mistake_in_a_segment_is_pointed_at(shell: Shell) -> None:

@@ -593,6 +593,28 @@ def test_an_export_is_safe_to_open_and_comes_back_whole(room: Room, tmp_path: Pa
     assert "".join(lists.exported(Choice("world"), other.out)) == text
 
 
+def test_what_readers_decided_goes_into_an_export_and_comes_from_a_list_for_the_new_alone(
+    room: Room, tmp_path: Path
+) -> None:
+    text = (
+        "email,frequency,paused until,consent text\n"
+        'ida@example.org,Weekly,2026-12-24T08:00Z,"Yes, send it"\nbo@example.org,monthly,never,\n'
+    )
+    done = room.imports(text)
+    assert done.report.ignored == {"frequency": 1, "paused_until": 1}
+    (ida,) = room.show("ida@example.org").subscriptions
+    assert (ida.row.frequency, ida.row.consent_text) == ("weekly", "Yes, send it")
+    assert ida.row.paused_until == datetime(2026, 12, 24, 8, 0, tzinfo=UTC)
+    assert ida.row.digested == NOW  # what was published before they came is not collected for them
+    other = Room(tmp_path / "other")
+    other.out.mkdir()
+    other.imports("".join(lists.exported(Choice("world"), room.out)))
+    (there,) = other.show("ida@example.org").subscriptions
+    assert replace(there.row, key=0) == replace(ida.row, key=0)
+    assert counts(room.imports("email,frequency,paused until\nida@example.org,each,\n"))[2] == 1
+    assert room.show("ida@example.org").subscriptions[0].row.frequency == "weekly"
+
+
 def test_a_list_is_read_while_others_write(room: Room) -> None:
     room.imports(many(4500))
     seen = 0

@@ -20,7 +20,8 @@ from dispatch.errors import AudienceError
 Kind = Literal[
     "email", "name", "first", "last", "language", "timezone", "tags", "status", "maybe_status",
     "subscribed", "disabled", "unsubscribed_at", "bounced_at", "complained_at", "joined",
-    "consent_source", "consent_at", "consent_ip", "attributes", "left_out",
+    "consent_source", "consent_at", "consent_ip", "consent_text", "frequency", "paused_until",
+    "attributes", "left_out",
 ]  # fmt: skip
 
 _NAMES: dict[Kind, tuple[str, ...]] = {
@@ -63,6 +64,9 @@ _NAMES: dict[Kind, tuple[str, ...]] = {
     "consent_ip": (
         "consentip", "consentipaddress", "confirmip", "optinip", "ip", "ipaddress", "signupip",
     ),
+    "consent_text": ("consenttext",),
+    "frequency": ("frequency",),
+    "paused_until": ("pauseduntil",),
     "attributes": ("attributes", "attribs", "metadata"),
     "left_out": ("refusedbecause",),  # of a list of our own refused rows, mended
 }  # fmt: skip

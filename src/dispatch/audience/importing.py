@@ -249,6 +249,10 @@ class _Batch:
             "consent_source": record.consent_source or self._cause,
             "consent_at": consent_at,
             "consent_ip": record.consent_ip,
+            "consent_text": record.consent_text,
+            "frequency": record.frequency or "each",
+            "paused_until": _time(record.paused_until),
+            "digested": self._now if record.frequency in ("daily", "weekly") else None,
             "created": min(joined, self._now),
             "changed": self._now,
         }
@@ -259,7 +263,8 @@ def _changes(row: SubscriberRow, record: Record) -> dict[str, Any]:
 
     A name, a language and the like are only replaced by something; tags and
     custom fields, whose columns the list has, also by nothing: that is how a
-    tag is taken away.
+    tag is taken away. How often somebody gets mail, and whether they pause, is
+    their own choice: a list says it of those who are new.
     """
     said: dict[str, Any] = {
         "email": record.email,
@@ -270,6 +275,7 @@ def _changes(row: SubscriberRow, record: Record) -> dict[str, Any]:
         "consent_source": record.consent_source,
         "consent_at": _time(record.consent_at),
         "consent_ip": record.consent_ip,
+        "consent_text": record.consent_text,
     }
     changes = {
         name: value

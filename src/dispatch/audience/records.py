@@ -44,6 +44,9 @@ class Record(NamedTuple):
     consent_source: str | None
     consent_at: str | None
     consent_ip: str | None
+    consent_text: str | None
+    frequency: str | None
+    paused_until: str | None
 
 
 class Records:
@@ -99,6 +102,9 @@ class Records:
             consent_source=self._value("consent_source", cells, values.source),
             consent_at=self._time("consent_at", cells),
             consent_ip=self._value("consent_ip", cells, values.ip),
+            consent_text=self._value("consent_text", cells, values.consent_text),
+            frequency=self._value("frequency", cells, values.frequency),
+            paused_until=self._time("paused_until", cells),
         )
 
     def _first(self, kind: Kind, cells: Sequence[str]) -> str:

@@ -22,7 +22,9 @@ MOST_TAGS = 50
 LONGEST_FIELD = 500
 LONGEST_FIELD_NAME = 60
 MOST_FIELDS = 50
+FREQUENCIES = ("each", "daily", "weekly")
 _LONGEST_SOURCE = 200
+_LONGEST_CONSENT = 2000
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")
 _TAG_ENDS = re.compile(r"[,;|\n\"\[\]]+")
@@ -46,6 +48,17 @@ def name(text: str) -> str | None:
 def source(text: str) -> str | None:
     """Where a consent comes from."""
     return line(text, _LONGEST_SOURCE)
+
+
+def consent_text(text: str) -> str | None:
+    """What stood at the button that somebody pressed."""
+    return line(text, _LONGEST_CONSENT)
+
+
+def frequency(text: str) -> str | None:
+    """How often somebody gets mail: ``each`` edition, or a ``daily`` or ``weekly`` digest."""
+    word = text.strip().casefold()
+    return word if word in FREQUENCIES else None
 
 
 def tag(text: str) -> str | None:

@@ -17,7 +17,7 @@ from dispatch.store.subscribers import SubscriberRow
 
 FACTS = (
     "email", "name", "language", "timezone", "tags", "status", "joined",
-    "consent_source", "consent_time", "consent_ip",
+    "consent_source", "consent_time", "consent_ip", "consent_text", "frequency", "paused_until",
 )  # fmt: skip
 """The columns of an export; behind them come the custom fields. An import reads them all."""
 
@@ -55,6 +55,9 @@ def cells(row: SubscriberRow, fields: Sequence[str]) -> list[str]:
         row.consent_source or "",
         row.consent_at.isoformat() if row.consent_at else "",
         row.consent_ip or "",
+        row.consent_text or "",
+        row.frequency,
+        row.paused_until.isoformat() if row.paused_until else "",
         *(own.get(field, "") for field in fields),
     ]
 

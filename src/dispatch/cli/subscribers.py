@@ -23,8 +23,12 @@ _WORDS = {
     "consent_source": "source of consent",
     "consent_at": "time of consent",
     "consent_ip": "IP address of consent",
+    "consent_text": "text of consent",
+    "frequency": "frequency",
+    "paused_until": "end of a pause",
     "attributes": "attributes",
 }
+_FREQUENCIES = {"each": None, "daily": "a digest a day", "weekly": "a digest a week"}
 _STATES = ("pending", "active", "unsubscribed", "bounced", "complained")
 
 
@@ -381,6 +385,9 @@ def _print_subscription(subscription: Subscription) -> None:
         "fields": row.fields,
         "joined": f"{row.created:%Y-%m-%d %H:%M} UTC",
         "consent": consent,
+        "consented": f"“{row.consent_text}”" if row.consent_text else None,
+        "frequency": _FREQUENCIES[row.frequency],
+        "paused": f"until {row.paused_until:%Y-%m-%d %H:%M} UTC" if row.paused_until else None,
     }
     for name, value in facts.items():
         if value:

@@ -18,7 +18,7 @@ from dispatch.audience.states import Consent
 from dispatch.desk import Desk
 from dispatch.errors import AudienceError
 from dispatch.mailing.tokens import Tokens
-from dispatch.newsroom import feed_tokens, leaving, linked, subscribers, system_mail
+from dispatch.newsroom import digests, feed_tokens, leaving, linked, subscribers, system_mail
 from dispatch.newsroom.desks import known_desk
 from dispatch.newsroom.linked import Link, Reader
 from dispatch.renditions.templates import Templates
@@ -27,7 +27,6 @@ from dispatch.store import subscribers as store
 from dispatch.store.subscribers import SubscriberRow
 from dispatch.store.system_mail import Addressee
 
-FREQUENCIES = ("each", "daily", "weekly")
 PAUSE = timedelta(days=30)
 
 
@@ -249,10 +248,5 @@ def _add(
 def _change_frequency(
     connection: Connection, row: SubscriberRow | None, frequency: str, now: datetime
 ) -> None:
-    """Digests begin with what is published from now on: the rest they have had by itself."""
-    if row is None or row.state != "active" or row.frequency == frequency:
-        return
-    changes: dict[str, object] = {"frequency": frequency}
-    if row.frequency == "each":
-        changes["digested"] = now
-    store.change(connection, row.key, changes, now)
+    if row is not None and row.state == "active":
+        digests.switched(connection, row.key, frequency, now)

@@ -23,7 +23,7 @@ from dispatch.newsroom import leaving, linked, preferences
 from dispatch.newsroom.desks import known_desk
 from dispatch.newsroom.leaving import Click, leave_many
 from dispatch.newsroom.linked import Link, Place, Reader
-from dispatch.newsroom.preferences import FREQUENCIES, PAUSE, Means
+from dispatch.newsroom.preferences import PAUSE, Means
 from dispatch.web import answers, forms
 from dispatch.web.answers import label
 from dispatch.web.offers import Offers
@@ -97,7 +97,7 @@ async def _pause(request: Request, link: Link, fields: Mapping[str, str]) -> Res
 
 async def _change_frequency(request: Request, link: Link, fields: Mapping[str, str]) -> Response:
     site, frequency = site_of(request), fields.get("frequency", "")
-    if frequency not in FREQUENCIES:
+    if frequency not in values.FREQUENCIES:
         return await _page(request, link)
     await site.write(preferences.change_frequency, link, frequency, site.now())
     return await _page(request, link, said=label("It is done."))
@@ -183,7 +183,7 @@ async def _page(
         said=lang.gettext(said) if said else "",
         wrong=lang.gettext(wrong) if wrong else "",
         reads=own.standing == "reads",
-        frequency=frequency if frequency in FREQUENCIES else own.frequency,
+        frequency=frequency if frequency in values.FREQUENCIES else own.frequency,
         paused_until=own.paused_until,
         pause_until=site_of(request).now() + PAUSE,
         others=[

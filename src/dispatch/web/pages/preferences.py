@@ -18,7 +18,7 @@ from starlette.routing import Route
 from dispatch.audience import values
 from dispatch.newsroom import preferences
 from dispatch.newsroom.linked import Link, Place, Reader
-from dispatch.newsroom.preferences import FREQUENCIES, PAUSE, Choice
+from dispatch.newsroom.preferences import PAUSE, Choice
 from dispatch.web import answers, forms
 from dispatch.web.answers import label
 from dispatch.web.pages import personal
@@ -101,8 +101,8 @@ def _choices(fields: Mapping[str, str]) -> list[Choice]:
         if name.startswith(_WAS):
             slug = name.removeprefix(_WAS)
             often = fields.get(_OFTEN + slug, "each")
-            now = often if fields.get(_JOINS + slug) and often in FREQUENCIES else None
-            found.append(Choice(slug, was if was in FREQUENCIES else None, now))
+            now = often if fields.get(_JOINS + slug) and often in values.FREQUENCIES else None
+            found.append(Choice(slug, was if was in values.FREQUENCIES else None, now))
     return found
 
 
@@ -206,7 +206,7 @@ def _place(place: Place, given: Mapping[str, str]) -> dict[str, Any]:
         "name": place.desk.name,
         "was": place.frequency if reads else "",
         "joins": bool(given.get(_JOINS + slug)) if resent else reads,
-        "often": often if often in FREQUENCIES else place.frequency,
+        "often": often if often in values.FREQUENCIES else place.frequency,
         "paused_until": place.paused_until if reads else None,
     }
 
