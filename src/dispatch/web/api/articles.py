@@ -16,7 +16,7 @@ from dispatch.newsroom import check, publish, published, reading, sources
 from dispatch.newsroom.publish import Outcome
 from dispatch.store.published import Summary
 from dispatch.web.api import lanes, problems
-from dispatch.web.api.operations import JSON, Answer, Call, Operation
+from dispatch.web.api.operations import JSON, Answer, Call, Nothing, Operation
 from dispatch.web.api.problems import Fault, RefusalError
 from dispatch.web.api.vocabulary import After, Desk, Given, Limit, Note, Time
 
@@ -235,7 +235,7 @@ async def show_version(call: Call[AddressOfVersion, None]) -> Answer:
     return Answer(msgspec.convert(article_json.summary(article), Article))
 
 
-async def read_article(call: Call[None, HandedIn]) -> Answer:
+async def read_article(call: Call[Nothing, HandedIn]) -> Answer:
     """Say what is understood of an article; nothing is written."""
 
     def read() -> Article:
@@ -246,7 +246,7 @@ async def read_article(call: Call[None, HandedIn]) -> Answer:
     return Answer(await call.run(read))
 
 
-async def check_article(call: Call[None, HandedIn]) -> Answer:
+async def check_article(call: Call[Nothing, HandedIn]) -> Answer:
     """Say what would embarrass the desk; nothing is written."""
 
     def checked() -> list[check.Finding]:
@@ -259,7 +259,7 @@ async def check_article(call: Call[None, HandedIn]) -> Answer:
     return Answer(Findings([Note(f.level, f.where, f.message) for f in findings]))
 
 
-async def publish_article(call: Call[None, NewArticle]) -> Answer:
+async def publish_article(call: Call[Nothing, NewArticle]) -> Answer:
     """Publish an article: email, feeds, web page and wire copy.
 
     Publishing the same article again changes nothing, so that a program which got no answer
@@ -282,7 +282,7 @@ async def publish_article(call: Call[None, NewArticle]) -> Answer:
     return Answer(_told(outcome, call.out), 201 if new else 200)
 
 
-def _published(call: Call[None, NewArticle], options: publish.Options) -> Outcome:
+def _published(call: Call[Nothing, NewArticle], options: publish.Options) -> Outcome:
     outcomes: list[Outcome] = []
     watch = publish.Watch(outcomes.append, waiting=_refuse_to_wait)
     with sources.handed_in(texts([call.body])):
@@ -298,7 +298,7 @@ def _refuse_to_wait() -> None:
     )
 
 
-def _raise_ours(error: Exception | None, call: Call[None, Any]) -> None:
+def _raise_ours(error: Exception | None, call: Call[Nothing, Any]) -> None:
     """Raise what stopped an article where that is not the article: a template, or we ourselves."""
     is_ours = isinstance(error, DispatchError) and problems.of(error, call.settings) is None
     if error is not None and (is_ours or not isinstance(error, DispatchError)):

@@ -16,7 +16,7 @@ from typing import ParamSpec, TypeVar
 
 from dispatch.web.api.problems import RefusalError
 
-Given = ParamSpec("Given")
+Args = ParamSpec("Args")
 Result = TypeVar("Result")
 
 AGAIN_AFTER = 10
@@ -38,7 +38,7 @@ class Lane:
         self._counting = threading.Lock()
 
     async def run(
-        self, work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
+        self, work: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs
     ) -> Result:
         """Do ``work`` in a thread; it is finished even where the caller goes away.
 

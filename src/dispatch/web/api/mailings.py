@@ -21,7 +21,7 @@ from dispatch.newsroom.api_requests import AnotherOrderError, Request
 from dispatch.newsroom.send import Order, Plan
 from dispatch.web.api import lanes
 from dispatch.web.api.articles import HandedIn, texts
-from dispatch.web.api.operations import JSON, Answer, Call, Handler, Operation
+from dispatch.web.api.operations import JSON, Answer, Call, Handler, Nothing, Operation
 from dispatch.web.api.problems import Fault, RefusalError
 from dispatch.web.api.subscribers import Segment
 from dispatch.web.api.vocabulary import After, Desk, Email, Given, Limit, Note
@@ -290,7 +290,7 @@ async def list_mailings(call: Call[MailingsBefore, None]) -> Answer:
     return Answer(await call.run(page))
 
 
-async def rehearse_mailing(call: Call[None, NewMailing]) -> Answer:
+async def rehearse_mailing(call: Call[Nothing, NewMailing]) -> Answer:
     """Say what a mailing would be: whom it would reach, and what is to be thought about.
 
     Nothing is written, published or sent. The numbers are those of the mailing itself.
@@ -356,7 +356,7 @@ def _earlier(call: Call[OrderedMailing, NewMailing], request: Request | None) ->
         raise RefusalError(422, str(error)) from None
 
 
-async def send_test_copies(call: Call[None, TestMailing]) -> Answer:
+async def send_test_copies(call: Call[Nothing, TestMailing]) -> Answer:
     """Send a test copy to a few addresses, with nothing recorded.
 
     These are sent within the request. The links in them are nobody's.

@@ -21,7 +21,7 @@ from dispatch.errors import DispatchError
 from dispatch.newsroom.api_tokens import Token
 from dispatch.settings import Settings
 from dispatch.web.api import lanes, problems
-from dispatch.web.api.lanes import Given, Lane, Result
+from dispatch.web.api.lanes import Args, Lane, Result
 from dispatch.web.site import Site
 
 Parameters = TypeVar("Parameters")
@@ -76,7 +76,7 @@ class Call(Generic[Parameters, Body]):
         return self.site.settings
 
     async def run(
-        self, work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
+        self, work: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs
     ) -> Result:
         """Have a function of the newsroom work in a thread, in moments.
 
@@ -86,7 +86,7 @@ class Call(Generic[Parameters, Body]):
         return await self.run_in(lanes.questions, work, *args, **kwargs)
 
     async def run_in(
-        self, lane: Lane, work: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
+        self, lane: Lane, work: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs
     ) -> Result:
         """The same for what takes longer, in a lane of its own."""
         try:

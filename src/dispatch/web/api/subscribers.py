@@ -19,7 +19,7 @@ from dispatch.newsroom import subscriber_lists as lists
 from dispatch.newsroom import subscribers as newsroom
 from dispatch.newsroom.subscriber_lists import Choice
 from dispatch.web.api import lanes
-from dispatch.web.api.operations import JSON, Answer, Call, Operation, Text
+from dispatch.web.api.operations import JSON, Answer, Call, Nothing, Operation, Text
 from dispatch.web.api.problems import Fault, RefusalError
 from dispatch.web.api.vocabulary import After, Desk, Email, Given, Limit, Line, Time
 
@@ -274,7 +274,7 @@ def _some(rows: Iterator[str]) -> bytes:
     return "".join(islice(rows, _LINES)).encode()
 
 
-async def add_subscriber(call: Call[None, NewSubscriber]) -> Answer:
+async def add_subscriber(call: Call[Nothing, NewSubscriber]) -> Answer:
     """Add a subscriber to a desk, or bring one up to date.
 
     Who unsubscribed, bounced or complained, and who was forgotten, comes back by their own
@@ -305,7 +305,7 @@ async def add_subscriber(call: Call[None, NewSubscriber]) -> Answer:
     return Answer(added, 201 if added.action == "added" else 200)
 
 
-async def show_subscriber(call: Call[None, Somebody]) -> Answer:
+async def show_subscriber(call: Call[Nothing, Somebody]) -> Answer:
     """Show everything that is known of an address.
 
     Consent, states, mails sent and suppressions, at every desk; 404 where nothing is known.
@@ -316,7 +316,7 @@ async def show_subscriber(call: Call[None, Somebody]) -> Answer:
     return Answer(msgspec.convert(profile.to_json(), Profile))
 
 
-async def remove_subscriber(call: Call[None, Leaving]) -> Answer:
+async def remove_subscriber(call: Call[Nothing, Leaving]) -> Answer:
     """Unsubscribe somebody. Copies that still wait for them are not sent.
 
     They stay on the list as unsubscribed, so that no import brings them back.
@@ -333,7 +333,7 @@ async def remove_subscriber(call: Call[None, Leaving]) -> Answer:
     return Answer(Left(said.email, await call.run(remove)))
 
 
-async def forget_subscriber(call: Call[None, Somebody]) -> Answer:
+async def forget_subscriber(call: Call[Nothing, Somebody]) -> Answer:
     """Erase a person at all desks; it cannot be undone.
 
     A keyed hash of the address stays, so that no import brings them back; of what they

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from dispatch.newsroom import subscribers as newsroom
 from dispatch.newsroom import suppressions
 from dispatch.newsroom.suppressions import Place
-from dispatch.web.api.operations import JSON, Answer, Call, Operation
+from dispatch.web.api.operations import JSON, Answer, Call, Nothing, Operation
 from dispatch.web.api.vocabulary import Desk, Email, Given, Limit
 
 Cursor = Annotated[
@@ -80,7 +80,7 @@ async def list_suppressions(call: Call[SuppressionsAfter, None]) -> Answer:
     return Answer(SuppressionPage(shown, str(page.next) if page.next is not None else None))
 
 
-async def suppress(call: Call[None, NewSuppression]) -> Answer:
+async def suppress(call: Call[Nothing, NewSuppression]) -> Answer:
     """Keep an address from being mailed, whatever any list says, subscribed or not."""
     said = call.body
 
@@ -92,7 +92,7 @@ async def suppress(call: Call[None, NewSuppression]) -> Answer:
     return Answer(await call.run(suppressed))
 
 
-async def lift_suppression(call: Call[None, LiftedSuppression]) -> Answer:
+async def lift_suppression(call: Call[Nothing, LiftedSuppression]) -> Answer:
     """Lift a suppression. Who unsubscribed before stays unsubscribed."""
     said = call.body
 
