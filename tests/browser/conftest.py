@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -64,11 +65,20 @@ def link_in(message: EmailMessage, part: str) -> str:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
-    """Served in a thread, on a port of its own."""
+    """Served with nothing set."""
+    with serve(tmp_path) as served:
+        yield served
+
+
+@contextmanager
+def serve(tmp_path: Path, **variables: str) -> Iterator[Served]:
+    """Served in a thread, on a port of its own; ``variables`` as for :func:`newsroom`."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         mailbox = tmp_path / "mail"
-        room = newsroom(tmp_path, site_url=url, smtp_url=f"file:{mailbox}", postal_address="1 Quay")
+        room = newsroom(
+            tmp_path, site_url=url, smtp_url=f"file:{mailbox}", postal_address="1 Quay", **variables
+        )
         server = uvicorn.Server(
             uvicorn.Config(
                 create(Site(room.out, room.settings)), log_config=None, lifespan="on", ws="none"
