@@ -34,8 +34,8 @@ from dispatch.mailing.dkim import (
     selector_name,
 )
 
-RSA = Key("example.org", "d202611-rsa", rsa.generate_private_key(65537, 2048))
-ED25519 = Key("example.org", "d202611-ed25519", ed25519.Ed25519PrivateKey.generate())
+RSA = Key("example.org", "d202611-rsa", "rsa", rsa.generate_private_key(65537, 2048))
+ED25519 = Key("example.org", "d202611-ed25519", "ed25519", ed25519.Ed25519PrivateKey.generate())
 BOTH = Signer((RSA, ED25519))
 
 MESSAGE = (
@@ -246,7 +246,7 @@ def rfc_8463_data(algorithm: str, selector: str) -> bytes:
 
 def test_the_ed25519_key_of_rfc_8463_signs_as_published() -> None:
     private = ed25519.Ed25519PrivateKey.from_private_bytes(RFC_8463_ED25519)
-    key = Key("football.example.com", "brisbane", private)
+    key = Key("football.example.com", "brisbane", "ed25519", private)
     assert key.name == "brisbane._domainkey.football.example.com"
     assert key.record == "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
     assert b64encode(key.signature(rfc_8463_data("ed25519", "brisbane"))) == (
@@ -257,7 +257,7 @@ def test_the_ed25519_key_of_rfc_8463_signs_as_published() -> None:
 def test_the_rsa_key_of_rfc_8463_signs_as_published() -> None:
     private = load_pem_private_key(RFC_8463_RSA, None)
     assert isinstance(private, rsa.RSAPrivateKey)
-    key = Key("football.example.com", "test", private)
+    key = Key("football.example.com", "test", "rsa", private)
     assert key.record == (
         "v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkHlOQoBTzWRiGs5V6NpP3idY6Wk08"
         "a5qhdR6wy5bdOKb2jLQiY/J16JYi0Qvx/byYzCNb3W91y3FutACDfzwQ/BC/e/8uBsCR+yz1Lxj+PL6lHvqMKr"
@@ -323,13 +323,13 @@ def test_what_is_no_key_is_refused(tmp_path: Path, data: bytes) -> None:
 
 
 def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
-    put(tmp_path, Key("example.org", "curve", ec.generate_private_key(ec.SECP256R1())))  # type: ignore[arg-type]
+    put(tmp_path, Key("example.org", "curve", "rsa", ec.generate_private_key(ec.SECP256R1())))  # type: ignore[arg-type]
     with pytest.raises(DeliveryError, match="neither RSA nor Ed25519"):
         load(tmp_path)
 
 
 def test_a_file_in_a_folder_that_is_no_domain_is_named(tmp_path: Path) -> None:
-    put(tmp_path, Key("not a domain", "x", ED25519.private))
+    put(tmp_path, Key("not a domain", "x", "ed25519", ED25519.private))
     with pytest.raises(
         DeliveryError, match=r"not a domain/x.pem lies among the DKIM keys .* move it"
     ):
@@ -337,14 +337,16 @@ def test_a_file_in_a_folder_that_is_no_domain_is_named(tmp_path: Path) -> None:
 
 
 def test_nothing_prints_a_private_key() -> None:
-    assert repr(ED25519) == "Key(domain='example.org', selector='d202611-ed25519')"
+    assert repr(ED25519) == (
+        "Key(domain='example.org', selector='d202611-ed25519', algorithm='ed25519')"
+    )
 
 
 # Whose key ---------------------------------------------------------------------------------------
 
 
 def key_of(domain: str, selector: str = "a") -> Key:
-    return Key(domain, selector, ED25519.private)
+    return Key(domain, selector, "ed25519", ED25519.private)
 
 
 def test_a_sender_is_signed_for_by_their_domain_or_the_nearest_above() -> None:

@@ -23,8 +23,8 @@ from dispatch.newsroom.doctor.spf_records import SpfError, Walk
 from dispatch.newsroom.doctor.tags import parse as parse_tags
 from dispatch.settings import Settings, load
 
-KEY = Key("news.example.org", "autumn", rsa.generate_private_key(65537, 2048))
-ED25519 = Key("news.example.org", "autumn-ed", ed25519.Ed25519PrivateKey.generate())
+KEY = Key("news.example.org", "autumn", "rsa", rsa.generate_private_key(65537, 2048))
+ED25519 = Key("news.example.org", "autumn-ed", "ed25519", ed25519.Ed25519PrivateKey.generate())
 ADDRESS = "192.0.2.25"
 PTR = ("25.2.0.192.in-addr.arpa", "PTR")
 PUBLIC = "11.22.33.44"
@@ -269,7 +269,7 @@ def test_a_key_that_is_only_tried_is_told() -> None:
 
 
 def test_a_short_key_is_told() -> None:
-    key = Key("news.example.org", "autumn", rsa.generate_private_key(65537, 1024))
+    key = Key("news.example.org", "autumn", "rsa", rsa.generate_private_key(65537, 1024))
     found = findings({DKIM: [key.record]}, changed(keys=(key,)))
     assert "1,024 bits" in the_fault("DKIM", found).what
 

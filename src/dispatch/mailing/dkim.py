@@ -16,22 +16,18 @@ import stat
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
-
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_private_key,
-)
+from typing import TYPE_CHECKING, Literal, cast
 
 from dispatch.errors import DeliveryError
+
+if TYPE_CHECKING:  # where a key is used, it is imported: 7 MB that a process without one is spared
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.hashes import SHA256
 
 Algorithm = Literal["rsa", "ed25519"]
 
@@ -71,11 +67,8 @@ class Key:
     """``d=``: lower case, A-labels."""
     selector: str
     """``s=``: lower case."""
+    algorithm: Algorithm
     private: RSAPrivateKey | Ed25519PrivateKey = field(repr=False, compare=False)
-
-    @property
-    def algorithm(self) -> Algorithm:
-        return "rsa" if isinstance(self.private, RSAPrivateKey) else "ed25519"
 
     @property
     def name(self) -> str:
@@ -85,6 +78,8 @@ class Key:
     @property
     def public(self) -> bytes:
         """``p=``, before base64: SubjectPublicKeyInfo for RSA, 32 bytes for Ed25519."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
         public = self.private.public_key()
         if self.algorithm == "rsa":
             return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -97,13 +92,19 @@ class Key:
 
     def signature(self, data: bytes) -> bytes:
         """Over ``data``; the same for the same. Other threads run meanwhile."""
-        if isinstance(self.private, RSAPrivateKey):
-            return self.private.sign(data, _PADDING, _SHA256)
-        return self.private.sign(sha256(data).digest())  # RFC 8463, 3: the hash is what is signed
+        if self.algorithm == "rsa":
+            return cast("RSAPrivateKey", self.private).sign(data, *_rsa_sha256())
+        # RFC 8463, 3: the hash is what is signed.
+        return cast("Ed25519PrivateKey", self.private).sign(sha256(data).digest())
 
 
-_PADDING = PKCS1v15()
-_SHA256 = SHA256()
+@cache
+def _rsa_sha256() -> tuple[PKCS1v15, SHA256]:
+    """How RSA signs (RFC 6376, 3.3.1)."""
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    return PKCS1v15(), SHA256()
 
 
 def domain_name(text: str) -> str:
@@ -190,6 +191,11 @@ def _loaded(path: Path) -> Key:
         )
     with path.open("rb") as file:
         data = file.read(_LARGEST_FILE)
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
     try:
         private = load_pem_private_key(data, password=None)
     except TypeError:
@@ -204,9 +210,10 @@ def _loaded(path: Path) -> Key:
         ) from None
     if isinstance(private, RSAPrivateKey):
         _check_size(path, private.key_size)
-    elif not isinstance(private, Ed25519PrivateKey):
-        raise DeliveryError(f"The DKIM key {path} is neither RSA nor Ed25519, as DKIM needs.")
-    return Key(domain, selector, private)
+        return Key(domain, selector, "rsa", private)
+    if isinstance(private, Ed25519PrivateKey):
+        return Key(domain, selector, "ed25519", private)
+    raise DeliveryError(f"The DKIM key {path} is neither RSA nor Ed25519, as DKIM needs.")
 
 
 def _check_size(path: Path, bits: int) -> None:

@@ -93,7 +93,7 @@ def create(
     """
     domain = domain_name(domain)
     keys = [
-        Key(domain, selector_name(selector, domain), _private(algorithm))
+        Key(domain, selector_name(selector, domain), algorithm, _private(algorithm))
         for algorithm, selector in chosen.items()
     ]
     records = [Record(key, key_path(folder, key.domain, key.selector)) for key in keys]

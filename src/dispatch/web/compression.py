@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Mapping
 
-_SENT_OFTEN = {"br": 11, "zstd": 19, "gzip": 9}
-_OTHERS = {"br": 6, "zstd": 9, "gzip": 6}
-"""Levels: a feed is sent thousands of times and is worth 100 ms of a thread; a page may be asked
-for once, by somebody who reads the whole archive, and costs 2 ms for a tenth more bytes."""
+Effort = Mapping[str, int]
+"""The level for each coding: what is sent more often is worth more of a thread's time."""
+
+SENT_OFTEN: Effort = {"br": 11, "zstd": 19, "gzip": 9}
+"""A feed, which is sent thousands of times: 100 ms."""
+SENT_NOW_AND_THEN: Effort = {"br": 6, "zstd": 9, "gzip": 6}
+"""A page, which a reader of the whole archive may ask for alone: 2 ms, a tenth more bytes."""
+SENT_ONCE: Effort = {"br": 4, "zstd": 3, "gzip": 4}
+"""What is made for one reader."""
 
 
-def compress(data: bytes, coding: str, *, often: bool) -> bytes:
-    """``data`` in a coding of :data:`negotiation.CODINGS`; the same bytes every time.
-
-    Args:
-        often: whether it is sent so often that more effort pays.
-    """
-    level = (_SENT_OFTEN if often else _OTHERS)[coding]
+def compress(data: bytes, coding: str, effort: Effort) -> bytes:
+    """``data`` in a coding of :data:`negotiation.CODINGS`; the same bytes every time."""
+    level = effort[coding]
     if coding == "br":
         import brotli
 

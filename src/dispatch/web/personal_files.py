@@ -8,7 +8,6 @@ that a client has is still good follows from the document's digest and the token
 from __future__ import annotations
 
 import asyncio
-import gzip
 import os
 import stat
 from collections import OrderedDict
@@ -19,11 +18,9 @@ from hashlib import blake2b
 from pathlib import Path
 from time import monotonic
 
-import brotli
-import zstandard
-
 from dispatch.newsroom.access import filled
 from dispatch.web import conditional
+from dispatch.web.compression import SENT_ONCE, compress
 from dispatch.web.negotiation import CODINGS, IDENTITY, acceptable
 from dispatch.web.public_file import Version
 from dispatch.web.public_headers import Kind, kind_of, safety
@@ -147,7 +144,7 @@ async def sent(document: Document, token: str, asked: Asked) -> Sent:
     }
     body = filled(document.data, token)
     if coding != IDENTITY:
-        body = await asyncio.to_thread(_pressed, body, coding)
+        body = await asyncio.to_thread(compress, body, coding, SENT_ONCE)
         fields["content-encoding"] = coding
     return Sent(200, fields, body)
 
@@ -175,12 +172,3 @@ def _is_good(document: Document, tag: str, asked: Asked) -> bool:
         since = conditional.parse_date(asked.modified_since, datetime.now(UTC))
         return since is not None and document.modified <= since
     return False
-
-
-def _pressed(data: bytes, coding: str) -> bytes:
-    """For one reader, once: at levels that cost some milliseconds."""
-    if coding == "br":
-        return bytes(brotli.compress(data, mode=brotli.MODE_TEXT, quality=4))
-    if coding == "zstd":
-        return zstandard.ZstdCompressor(3).compress(data)
-    return gzip.compress(data, 4, mtime=0)

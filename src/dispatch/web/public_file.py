@@ -11,7 +11,7 @@ from email.utils import format_datetime
 from hashlib import blake2b
 
 from dispatch.web import conditional
-from dispatch.web.compression import compress
+from dispatch.web.compression import SENT_NOW_AND_THEN, SENT_OFTEN, compress
 from dispatch.web.negotiation import CODINGS, IDENTITY
 from dispatch.web.public_headers import Kind, safety
 
@@ -214,8 +214,8 @@ class PublicFile:
         """Make the answer in a coding, or find that it is not worth it; once is enough."""
         if self.data is None or coding in self._whole or coding not in self._possible:
             return
-        often = self._kind.topic and len(self.data) <= _POLLED
-        pressed = compress(self.data, coding, often=often)
+        polled = self._kind.topic and len(self.data) <= _POLLED
+        pressed = compress(self.data, coding, SENT_OFTEN if polled else SENT_NOW_AND_THEN)
         if len(pressed) > len(self.data) * _GAIN:
             self._possible.discard(coding)
             return

@@ -9,11 +9,6 @@ from base64 import b64decode
 from datetime import datetime
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-
 from dispatch.newsroom.provider_events import ProviderEvent
 from dispatch.settings import Settings
 from dispatch.web.webhooks.reception import Message, Provider, decoded, listed, text
@@ -29,6 +24,11 @@ _DEAD = ("Bounced Address", "Invalid")
 
 
 def _authentic(message: Message, settings: Settings, now: datetime) -> bool:
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
     time = message.headers.get(_TIMESTAMP, "")
     try:
         key = load_der_public_key(b64decode(settings.sendgrid_webhook_key, validate=True))

@@ -13,20 +13,17 @@ import re
 from base64 import b64decode
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
-from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 from dispatch.mailing.bounces.severity import Severity
 from dispatch.newsroom.provider_events import ProviderEvent
 from dispatch.settings import Settings
 from dispatch.web.webhooks.fetching import fetch
 from dispatch.web.webhooks.reception import Message, Provider, decoded, text
+
+if TYPE_CHECKING:  # imported where it is used: 7 MB that a site without this webhook is spared
+    from cryptography.x509 import Certificate
 
 _CERTIFICATE = re.compile(
     r"https://sns\.[a-z0-9-]{4,30}\.amazonaws\.com(?:\.cn)?/SimpleNotificationService-[\w-]{1,80}\.pem",
@@ -35,7 +32,6 @@ _CERTIFICATE = re.compile(
 _TOPIC = re.compile(
     r"arn:(aws|aws-cn|aws-us-gov):sns:([a-z0-9-]{4,30}):\d{1,20}:[\w.-]{1,256}", re.ASCII
 )
-_HASHES: dict[str, type[HashAlgorithm]] = {"1": SHA1, "2": SHA256}
 _SIGNED = {
     "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
     "SubscriptionConfirmation": (
@@ -90,19 +86,9 @@ class Ses:
         names = [name for name in _SIGNED[said["Type"]] if said.get(name) is not None]
         signed = "".join(f"{name}\n{said[name]}\n" for name in names)
         certificate = self._certificate(said["SigningCertURL"])
-        key = certificate.public_key()
         if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
             return False
-        if not isinstance(key, RSAPublicKey):
-            return False
-        hash_ = _HASHES[said["SignatureVersion"]]()
-        try:
-            key.verify(
-                b64decode(said["Signature"], validate=True), signed.encode(), PKCS1v15(), hash_
-            )
-        except InvalidSignature:
-            return False
-        return True
+        return _is_signature(certificate, said, signed.encode())
 
     def _certificate(self, url: str) -> Certificate:
         if not _CERTIFICATE.fullmatch(url):
@@ -110,8 +96,29 @@ class Ses:
         if url not in self._certificates:
             if len(self._certificates) >= _MOST_CERTIFICATES:
                 self._certificates.clear()
+            from cryptography.x509 import load_pem_x509_certificate
+
             self._certificates[url] = load_pem_x509_certificate(self._fetch(url))
         return self._certificates[url]
+
+
+def _is_signature(certificate: Certificate, said: dict[str, str], signed: bytes) -> bool:
+    """Whether the message's signature is one of ``signed``, by the certificate's key."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+
+    key = certificate.public_key()
+    hash_ = {"1": SHA1, "2": SHA256}[said["SignatureVersion"]]()
+    signature = b64decode(said["Signature"], validate=True)
+    if not isinstance(key, RSAPublicKey):
+        return False
+    try:
+        key.verify(signature, signed, PKCS1v15(), hash_)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _confirmation(topic: str, token: str) -> str:
