@@ -399,6 +399,20 @@ def test_a_letter_to_one_person_is_not_shown(room: Newsroom, kind: str) -> None:
     assert not (room.out / f"public/world/editions/{number}").exists()
 
 
+def test_digests_that_are_alike_are_shown_once_a_day(room: Newsroom) -> None:
+    room.subscribe("ann@example.org")
+    for n in (1, 2, 3):
+        room.make(article(room, n, "2026-11-23"), subject="World: Ferry")
+        room.now += timedelta(hours=12)
+    with mailings.transaction(room.out) as connection:
+        connection.execute(editions.update().values(kind="digest"))
+    catch_up(room)
+    assert shown(room) == ["3/", "1/"]  # the second began on the day of the first
+    room.make(article(room, 9), subject="World: Ferry")
+    catch_up(room)
+    assert shown(room) == ["4/", "3/", "1/"]
+
+
 def test_publishing_and_rebuilding_show_editions_too(room: Newsroom) -> None:
     room.subscribe("ann@example.org")
     mailing(room, 1)

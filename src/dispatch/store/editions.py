@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 
 from sqlalchemy import Connection, insert, or_, select
@@ -105,14 +105,26 @@ class BegunRow:
 
 
 def begun(connection: Connection, desk: str) -> list[BegunRow]:
-    """The desk's editions that people have, in the order in which their mailings began."""
+    """The desk's editions that people have, in the order in which their mailings began.
+
+    Digests leave at many hours, in each time zone's morning and for whoever comes back from a
+    pause: of those that began on one day (UTC) under one subject, it is the first.
+    """
     found = connection.execute(
-        select(editions.c.key, editions.c.subject, mailings.c.started)
+        select(editions.c.key, editions.c.subject, mailings.c.started, editions.c.kind)
         .join(mailings, mailings.c.edition == editions.c.key)
         .where(editions.c.desk == desk, editions.c.kind.in_(SHOWN), mailings.c.started.is_not(None))
         .order_by(mailings.c.started, editions.c.key)
     )
-    return [BegunRow(*row) for row in found]
+    rows: list[BegunRow] = []
+    digests: set[tuple[str, date]] = set()
+    for number, subject, started, kind in found:
+        alike = (subject, started.date())
+        if kind != "digest" or alike not in digests:
+            rows.append(BegunRow(number, subject, started))
+        if kind == "digest":
+            digests.add(alike)
+    return rows
 
 
 def sent(connection: Connection, edition: int) -> datetime | None:
