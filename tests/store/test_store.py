@@ -232,3 +232,13 @@ def test_a_disk_without_room_is_told_and_only_what_was_under_way_is_undone(tmp_p
     with store.transaction() as connection:
         assert connection.exec_driver_sql("SELECT * FROM notes").all() == []
     store.close()
+
+
+def test_opening_and_reading_wait_for_nobody_who_writes(tmp_path: Path) -> None:
+    writer = Store(tmp_path / "dispatch.db")
+    with writer.transaction():
+        other = Store(tmp_path / "dispatch.db")  # would wait for a minute, and fail
+        with other.reading() as connection:
+            assert connection.execute(text("SELECT count(*) FROM desks")).scalar() == 0
+        other.close()
+    writer.close()

@@ -124,6 +124,9 @@ class Store:
             connection.close()
 
     def _bring_up_to_date(self) -> None:
+        with self.reading() as connection:  # whoever only opens it waits for nobody who writes
+            if _revision(connection) == REVISION:
+                return
         with self._engine.begin() as connection:
             found = _revision(connection)
             if found is None:
