@@ -9,10 +9,10 @@ import platform
 from itertools import chain
 from pathlib import Path
 
-from benchmarks import audience, bulk, cold, http_files, mailing
+from benchmarks import audience, bulk, cold, http_files, http_people, mailing
 from benchmarks.timing import Result
 
-_PARTS = ("articles", "audience", "mailing", "http")
+_PARTS = ("articles", "audience", "mailing", "http", "people")
 
 
 def main() -> None:
@@ -26,6 +26,7 @@ def main() -> None:
         "--many", type=int, default=1_000_000, help="of the largest mailing; requests of a feed"
     )
     parser.add_argument("--seconds", type=int, default=4, help="of each turn of feeds over HTTP")
+    parser.add_argument("--people", type=int, default=10_000, help="who sign up and unsubscribe")
     parser.add_argument("parts", nargs="*", default=_PARTS, choices=_PARTS, help="default: all")
     chosen = parser.parse_args()
 
@@ -47,6 +48,8 @@ def main() -> None:
         report["mailing"] = mailings(chosen.turns, chosen.recipients, chosen.many)
     if "http" in chosen.parts:
         report["http"] = feeds(chosen.turns, chosen.seconds, chosen.many)
+    if "people" in chosen.parts:
+        report["people"] = people(chosen.people)
     path = Path(__file__).parent / "results" / "latest.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
@@ -85,6 +88,15 @@ def feeds(turns: int, seconds: int, many: int) -> list[dict[str, object]]:
         print(rate, flush=True)
         rates.append(rate)
     return [rate.as_json() for rate in rates]
+
+
+def people(count: int) -> list[dict[str, object]]:
+    """Sign-ups and unsubscribes over HTTP, in milliseconds."""
+    found: list[http_people.Served] = []
+    for served in http_people.results(count):
+        print(served, flush=True)
+        found.append(served)
+    return [served.as_json() for served in found]
 
 
 def show(result: Result) -> None:

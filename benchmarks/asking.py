@@ -4,7 +4,7 @@
 
 A request is a line: a path, a space, and the body, whose media type is TYPE. Prints JSON: seconds
 in all, the times to each answer in milliseconds (p50, p99, slowest), and how many were answered
-otherwise than with 200 or 202. With uvloop one request costs it some 20 µs, a hundredth of what a
+with which status. With uvloop one request costs it some 20 µs, a hundredth of what a
 server takes: a process of its own, on a core of its own, is not what is measured.
 """
 
