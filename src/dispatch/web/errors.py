@@ -202,7 +202,10 @@ def _wants(request: Request) -> str:
 
 
 async def _desk(request: Request) -> Desk | None:
-    """The desk that the path is about; else that of the settings."""
+    """The desk that the path is about; else that of the settings.
+
+    Of a private one nobody learns so that there is one: its pages are refused like any other's.
+    """
     site = site_of(request)
     found = _SLUG.match(request.scope["path"])
     if found is not None:
@@ -210,7 +213,7 @@ async def _desk(request: Request) -> Desk | None:
             desk = await site.desk(found[1])
         except StoreError:
             desk = None  # the answer is given all the same
-        if desk is not None:
+        if desk is not None and desk.access != "private":
             return desk
     return await asyncio.to_thread(_common_desk, site)
 

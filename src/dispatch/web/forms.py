@@ -13,6 +13,7 @@ from hashlib import sha256
 from urllib.parse import parse_qsl
 
 from itsdangerous import BadSignature, TimestampSigner
+from python_multipart.multipart import parse_options_header
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
@@ -72,6 +73,9 @@ async def _multipart(request: Request, fields: int) -> dict[str, str]:
     length = request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > MOST:
         raise HTTPException(413, f"That is longer than {MOST:,} bytes, or does not say how long.")
+    _, about = parse_options_header(request.headers["content-type"])
+    if about.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"us-ascii"):
+        raise HTTPException(415, "A form is sent in UTF-8.")  # Python knows a hundred others
     async with request.form(max_files=0, max_fields=fields, max_part_size=MOST) as form:
         return _first((name, str(value)) for name, value in form.multi_items())
 

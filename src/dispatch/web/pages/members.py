@@ -99,8 +99,8 @@ def _members(request: Request) -> Members:
 def _file(request: Request) -> str | None:
     """The document's path below its desk; None where it can be none."""
     raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
-    _, _, _, _, rest = raw.partition(b"?")[0].split(b"/", 4)
-    name = file_of(b"/" + rest)
+    parts = raw.partition(b"?")[0].split(b"/", 4)
+    name = file_of(b"/" + parts[4]) if len(parts) == 5 else None  # some of its slashes are escaped
     if name is None:
         return None
     return f"{name}{_INDEX}" if not name or name.endswith("/") else name

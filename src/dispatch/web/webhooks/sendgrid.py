@@ -37,7 +37,7 @@ def _authentic(message: Message, settings: Settings, now: datetime) -> bool:
         if not isinstance(key, EllipticCurvePublicKey):
             return False
         key.verify(signature, time.encode("ascii") + message.body, ECDSA(SHA256()))
-    except (ValueError, InvalidSignature, UnsupportedAlgorithm):
+    except (ValueError, OverflowError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return -_TOO_EARLY <= age <= _OLDEST
 

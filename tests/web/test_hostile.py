@@ -1,0 +1,60 @@
+"""What strangers try who mean harm, where it goes through more than one part of the site."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+from tests.web.members_room import ADA, members
+from tests.web.served import Newsroom, newsroom
+
+PART = "Content-Disposition: form-data; name="
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Newsroom:
+    return newsroom(tmp_path, mailgun_webhook_key="a-key-of-mailguns-own")
+
+
+@pytest.mark.parametrize("path", ["subscribe", "nothing", "confirm/1-0", "members/1-0/feed.rss"])
+def test_nobody_learns_that_there_is_a_private_desk(tmp_path: Path, path: str) -> None:
+    room = newsroom(tmp_path, access__hidden="private")
+    room.subscribe("ida@example.org", "hidden")
+    as_browsers_do = {"accept": "text/html", "accept-language": "xx"}
+    with room.client() as client:
+        hidden = client.get(f"/hidden/{path}", headers=as_browsers_do)
+        nothing = client.get(f"/nowhere/{path}", headers=as_browsers_do)
+    assert hidden.status_code == nothing.status_code == 404
+    assert hidden.content == nothing.content
+    assert hidden.headers["content-language"] == nothing.headers["content-language"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/..%2fmembers/x/feed.rss", "/world%2fmembers/x/feed.rss", "/world%2Fmembers%2Fx%2F"]
+)
+def test_escaped_slashes_lead_to_no_personal_file(tmp_path: Path, path: str) -> None:
+    room = members(tmp_path)
+    token = room.feeds(ADA)["rss"].split("/")[3]
+    with room.news.client() as client:
+        assert client.get(path).status_code == 404
+        assert client.get(path.replace("x", token)).status_code == 404
+
+
+@pytest.mark.parametrize("charset", ["undefined", "punycode", "idna", "unicode_escape", "utf-16"])
+def test_a_form_says_its_words_in_utf_8(room: Newsroom, charset: str) -> None:
+    body = f'--x\r\n{PART}"email"\r\n\r\nida\xff@example.org\r\n--x--\r\n'.encode("latin-1")
+    kind = f"multipart/form-data; boundary=x; charset={charset}"
+    with room.client() as client:
+        answer = client.post("/world/subscribe", content=body, headers={"content-type": kind})
+    assert answer.status_code == 415
+
+
+def test_a_webhook_is_signed_at_a_time_that_there_is(room: Newsroom) -> None:
+    signature = {"timestamp": "9" * 400, "token": "x", "signature": "x"}
+    with room.client() as client:
+        assert _posted(client, {"signature": signature}) == 401
+
+
+def _posted(client: TestClient, message: object) -> int:
+    return client.post("/webhooks/mailgun", json=message).status_code
