@@ -408,8 +408,8 @@ def test_an_article_that_was_not_updated_does_not_say_so() -> None:
 def test_the_masthead_leads_to_the_desk() -> None:
     links = tree(page(HARBOUR)).xpath("//header[@class='masthead']//a")
     assert [(a.text, a.get("href")) for a in links] == [
-        ("The Example Courier", "https://news.example.org/world/"),
-        ("World", "https://news.example.org/world/"),
+        ("The Example Courier", "https://news.example.org/"),
+        ("World", "https://news.example.org/"),
     ]
 
 

@@ -129,7 +129,7 @@ def send(
 def send_now(out: Path, number: int, settings: Settings, as_json: bool) -> int:
     """Send what is due of a mailing, with a progress bar; the exit status."""
     from dispatch.cli.mailing import print_mailing
-    from dispatch.newsroom import mailings, sending
+    from dispatch.newsroom import mailings, rounds, sending
 
     before = mailings.show(out, number)
     with (
@@ -137,6 +137,7 @@ def send_now(out: Path, number: int, settings: Settings, as_json: bool) -> int:
         talk.progress(before.waiting, "Sending") as step,
     ):
         run = sending.send(out, number, settings, sending.Follower(step, talk.hint, stopped))
+    rounds.after_sending(out, settings, talk.hint)
     after = mailings.show(out, number)
     if as_json:
         talk.print_json({**after.to_json(), "sent_in_seconds": round(run.seconds, 3)})

@@ -29,10 +29,12 @@ class Round:
     """What is said before the reason, where it cannot be done."""
 
 
+_ARCHIVE = Round("archive", 30, site_files.bring_up_to_date, "The archive could not be written")
+
 ROUNDS = (
     Round("sign-ups", 1, signups.work_off, "Sign-ups could not be worked off"),
     Round("digests", 30, digests.make_due, "Digests could not be made"),
-    Round("archive", 30, site_files.bring_up_to_date, "The archive could not be written"),
+    _ARCHIVE,
     Round("pings", 2, pings.send, "Hubs could not be told of changes"),
     Round("bounces", 300, bounces.round_, "Bounces could not be read"),
 )
@@ -66,6 +68,11 @@ def once(out: Path, settings: Settings, said: Callable[[str], None]) -> None:
     """One round of each kind."""
     for kind in ROUNDS:
         _made(kind, out, settings, said, lambda: False, "")
+
+
+def after_sending(out: Path, settings: Settings, said: Callable[[str], None]) -> None:
+    """Have the archive show what has just begun to be sent."""
+    _made(_ARCHIVE, out, settings, said, lambda: False, "")
 
 
 def _made(
