@@ -405,11 +405,11 @@ def test_an_article_that_was_not_updated_does_not_say_so() -> None:
     assert len(words(page(replace(HARBOUR, updated=HARBOUR.published)), "//address/p")) == 2
 
 
-def test_the_masthead_leads_to_the_desk() -> None:
+def test_the_masthead_leads_to_the_front_page_and_the_desk() -> None:
     links = tree(page(HARBOUR)).xpath("//header[@class='masthead']//a")
     assert [(a.text, a.get("href")) for a in links] == [
         ("The Example Courier", "https://news.example.org/"),
-        ("World", "https://news.example.org/"),
+        ("World", "https://news.example.org/world/"),
     ]
 
 

@@ -16,9 +16,9 @@ Examples:
   dispatch run
   dispatch run --once      # what is due now, for cron
 
-It works off sign-ups, digests, schedules and retries, keeps the archive, tells WebSub hubs of changes,
-reads bounces every five minutes where DISPATCH_BOUNCES is set, and stays. On one machine it is the
-whole engine; two at once do no harm."""
+It works off sign-ups, digests, schedules and retries, keeps the archive, tells WebSub hubs of
+changes, reads bounces every five minutes where DISPATCH_BOUNCES is set, and stays. On one machine
+it is the whole engine; two at once do no harm."""
 )
 @click.option("--once", is_flag=True, help="Work off what is due now, then end.")
 @out_option
