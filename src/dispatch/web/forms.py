@@ -8,13 +8,14 @@ the moment they see it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from hashlib import sha256
 from urllib.parse import parse_qsl
 
 from itsdangerous import BadSignature, TimestampSigner
 from python_multipart.multipart import parse_options_header
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
 MOST = 16_384
@@ -70,14 +71,22 @@ async def bounded(request: Request, most: int) -> bytes:
 
 async def _multipart(request: Request, fields: int) -> dict[str, str]:
     """RFC 8058 lets mail programs send their one click so, too."""
-    length = request.headers.get("content-length", "")
-    if not length.isdigit() or int(length) > MOST:
-        raise HTTPException(413, f"That is longer than {MOST:,} bytes, or does not say how long.")
     _, about = parse_options_header(request.headers["content-type"])
     if about.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"us-ascii"):
         raise HTTPException(415, "A form is sent in UTF-8.")  # Python knows a hundred others
-    async with request.form(max_files=0, max_fields=fields, max_part_size=MOST) as form:
-        return _first((name, str(value)) for name, value in form.multi_items())
+    body = await bounded(request, MOST)
+
+    async def parts() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    parser = MultiPartParser(
+        request.headers, parts(), max_files=0, max_fields=fields, max_part_size=MOST
+    )
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError, ValueError):
+        raise HTTPException(400, "The form cannot be read.") from None
+    return _first((name, str(value)) for name, value in form.multi_items())
 
 
 def _first(pairs: object) -> dict[str, str]:
