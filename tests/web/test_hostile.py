@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,23 @@ def test_a_webhook_is_signed_at_a_time_that_there_is(room: Newsroom) -> None:
 
 def _posted(client: TestClient, message: object) -> int:
     return client.post("/webhooks/mailgun", json=message).status_code
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced"])
+def test_nobody_is_thanked_for_what_is_written_to_a_file_that_is_gone(
+    room: Newsroom, how: str
+) -> None:
+    asked = {"email": "ida@example.org", "consent": "Yes, please."}
+    database = room.out / "dispatch.db"
+    with room.client() as client:
+        assert client.post("/world/subscribe.json", json=asked).status_code == 202
+        backup = room.out / "backup.db"
+        shutil.copy(database, backup)
+        database.rename(room.out / "elsewhere.db")
+        if how == "replaced":
+            backup.rename(database)
+        assert client.post("/world/subscribe.json", json=asked).status_code == 503
+        assert client.get("/readyz").status_code == 503
+        assert client.get("/world/feed.rss").status_code == 200
+        if how == "removed":
+            assert not database.exists(), "no empty one is made in its place"

@@ -49,6 +49,7 @@ class Store:
         if path is not None and not path.exists():
             with suppress(OSError):  # SQLite says it, too
                 path.touch(mode=0o600)  # it is to hold people, and what signs their links
+        self._file = _file(path)
         self._engine = _engine(path, pooled=pooled)
         try:
             with explained(path):
@@ -68,8 +69,9 @@ class Store:
             keep: False rolls it back at the end, too: a rehearsal.
 
         Raises:
-            StoreError: the database is full, locked for too long, or damaged.
+            StoreError: the database is full, locked for too long, damaged, or another one by now.
         """
+        self.look()
         with (
             explained(self.path),
             self._engine.connect() as connection,
@@ -86,8 +88,9 @@ class Store:
         All of it sees the database as it was at the first look. What it writes is refused.
 
         Raises:
-            StoreError: the database is damaged, or something was written.
+            StoreError: the database is damaged, or another one by now, or something was written.
         """
+        self.look()
         with explained(self.path), self._engine.connect() as opened:
             connection = opened.execution_options(reading=True)
             with connection.begin():
@@ -96,6 +99,21 @@ class Store:
                     yield connection
                 finally:
                     connection.exec_driver_sql("PRAGMA query_only = OFF")
+
+    def look(self) -> None:
+        """See that the database is still the file that was opened.
+
+        Whoever has a file open can go on writing to it when it is long gone, and what is written
+        then is lost. What was read of it is no good for another one, either: not the keys.
+
+        Raises:
+            StoreError: it is not.
+        """
+        if _file(self.path) != self._file:
+            raise StoreError(
+                f"{self.path} was removed or replaced while it was in use. Nothing is written: "
+                "stop everything that uses it, put it in its place, and start it again."
+            )
 
     def connect(self) -> Connection:
         """A connection for :class:`dispatch.store.standing.Standing`, who closes it."""
@@ -208,6 +226,17 @@ def _engine(path: Path | None, *, pooled: bool) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _file(path: Path | None) -> tuple[int, int] | None:
+    """Which file is at ``path``; None: there is none."""
+    if path is None:
+        return None
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _revision(connection: Connection) -> str | None:

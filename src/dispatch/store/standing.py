@@ -26,8 +26,9 @@ class Standing:
         """As :meth:`dispatch.store.connection.Store.transaction`.
 
         Raises:
-            StoreError: the database is full, locked for too long, or damaged.
+            StoreError: the database is full, locked for too long, damaged, or another one by now.
         """
+        self._store.look()
         with explained(self._store.path):
             if self._connection is None:
                 self._connection = self._store.connect()
