@@ -49,7 +49,7 @@ def main() -> None:
     if "http" in chosen.parts:
         report["http"] = feeds(chosen.turns, chosen.seconds, chosen.many)
     if "people" in chosen.parts:
-        report["people"] = people(chosen.people)
+        report["people"] = people(chosen.turns, chosen.people)
     path = Path(__file__).parent / "results" / "latest.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
@@ -90,10 +90,10 @@ def feeds(turns: int, seconds: int, many: int) -> list[dict[str, object]]:
     return [rate.as_json() for rate in rates]
 
 
-def people(count: int) -> list[dict[str, object]]:
+def people(turns: int, count: int) -> list[dict[str, object]]:
     """Sign-ups and unsubscribes over HTTP, in milliseconds."""
     found: list[http_people.Served] = []
-    for served in http_people.results(count):
+    for served in http_people.results(turns, count):
         print(served, flush=True)
         found.append(served)
     return [served.as_json() for served in found]

@@ -16,6 +16,7 @@ import re
 import shutil
 import socket
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -49,16 +50,18 @@ The harbour of Exampleport reopened on Friday, two days after the storm.
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """How a number of requests was answered; times in milliseconds."""
+    """How a number of requests was answered, the median of the turns; times in milliseconds."""
 
     name: str
     requests: int
+    turns: int
     a_second: float
     p50: float
     p99: float
     slowest: float
+    """Of all turns."""
     floor: float
-    """p99 of an application that does nothing but read the form, in the same run."""
+    """p99 of an application that does nothing but read the form, in the same turns."""
     lost: int
     goal: float = _GOAL
 
@@ -71,45 +74,73 @@ class Served:
 
     def __str__(self) -> str:
         return (
-            f"{self.name:<23} {self.requests:,}: {self.a_second:,.0f} a second, "
+            f"{self.name:<23} {self.requests:,} × {self.turns}: {self.a_second:,.0f} a second, "
             f"p50 {self.p50:.1f} ms, p99 {self.p99:.1f} ms ({self.p99 / self.floor:.1f}× that of "
             f"an empty application), slowest {self.slowest:.1f} ms, {self.lost} lost; "
             f"goal p99 ≤ {self.goal:g} ms: {'met' if self.met else 'MISSED'}"
         )
 
 
-def results(count: int) -> Iterator[Served]:
-    """One-click unsubscribes, then sign-ups by form and by JSON, ``count`` of each."""
+def results(turns: int, count: int) -> Iterator[Served]:
+    """One-click unsubscribes, then sign-ups by form and by JSON, ``count`` of each in a turn.
+
+    The server and an empty application take turns, so that a machine's changing speed is seen.
+    """
     folder = Path(tempfile.mkdtemp(prefix="dispatch-bench-"))
     try:
-        desk = _Desk(folder, count)
-        floor = _floor(desk.clicks())
-        yield _unsubscribes(desk, floor)
-        yield _sign_ups(desk, floor, "form", desk.forms, _FORM)
-        yield _sign_ups(desk, floor, "JSON", desk.objects, "application/json")
+        desk = _Desk(folder / "desk", count)
+        desk.make()
+        for name, work in _WORK.items():
+            floors, answers, lost = [], [], 0
+            for _ in range(turns):
+                floors.append(_empty(desk.clicks()).p99)
+                with desk.copied() as copy:
+                    answered, missing = work(copy)
+                answers.append(answered)
+                lost += missing + answered.refused
+            yield Served(
+                name,
+                count,
+                turns,
+                statistics.median(answer.requests / answer.seconds for answer in answers),
+                statistics.median(answer.p50 for answer in answers),
+                statistics.median(answer.p99 for answer in answers),
+                max(answer.slowest for answer in answers),
+                statistics.median(floors),
+                lost,
+            )
     finally:
         shutil.rmtree(folder)
 
 
-def _unsubscribes(desk: _Desk, floor: float) -> Served:
+def _unsubscribe(desk: _Desk) -> tuple[_Answered, int]:
     """In the midst of a mailing: each of them has a copy that waits, which has to be stopped."""
     with desk.served() as port:
         answered = _ask(port, desk.clicks(), _FORM)
     left = desk.count("SELECT count(*) FROM subscribers WHERE state = 'unsubscribed'")
     stopped = desk.count("SELECT count(*) FROM recipients WHERE state = 'suppressed'")
     kept = desk.count("SELECT count(*) FROM moves WHERE after = 'unsubscribed'")
-    lost = desk.size - min(left, stopped, kept)
-    return answered.served("one-click unsubscribes", floor, lost)
+    return answered, desk.size - min(left, stopped, kept)
 
 
-def _sign_ups(
-    desk: _Desk, floor: float, name: str, requests: Callable[[int], list[str]], kind: str
-) -> Served:
-    before = desk.count("SELECT count(DISTINCT address_key) FROM signups")
+def _sign_up_by_form(desk: _Desk) -> tuple[_Answered, int]:
     with desk.served() as port:
-        answered = _ask(port, requests(port), kind)
-    after = desk.count("SELECT count(DISTINCT address_key) FROM signups")
-    return answered.served(f"sign-ups by {name}", floor, desk.size - (after - before))
+        answered = _ask(port, desk.forms(port), _FORM)
+    return answered, desk.size - desk.count(_SIGNED_UP)
+
+
+def _sign_up_by_json(desk: _Desk) -> tuple[_Answered, int]:
+    with desk.served() as port:
+        answered = _ask(port, desk.objects(), "application/json")
+    return answered, desk.size - desk.count(_SIGNED_UP)
+
+
+_SIGNED_UP = "SELECT count(DISTINCT address_key) FROM signups"
+_WORK = {
+    "one-click unsubscribes": _unsubscribe,
+    "sign-ups by form": _sign_up_by_form,
+    "sign-ups by JSON": _sign_up_by_json,
+}
 
 
 class _Desk:
@@ -118,13 +149,27 @@ class _Desk:
     def __init__(self, folder: Path, size: int) -> None:
         self.folder = folder
         self.size = size
+
+    def make(self) -> None:
+        folder = self.folder
+        folder.mkdir()
         (folder / "article.txt").write_text(_ARTICLE, encoding="utf-8")
         with (folder / "readers.csv").open("w", encoding="utf-8") as file:
             file.write("email\n")
-            file.writelines(f"r{n}@mail{n % 100}.example.org\n" for n in range(size))
+            file.writelines(f"r{n}@mail{n % 100}.example.org\n" for n in range(self.size))
         self._dispatch("subscribers", "import", "readers.csv", "--desk", "world")
         tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%MZ}"
         self._dispatch("send", "article.txt", "--desk", "world", "--at", tomorrow, "--yes")
+
+    @contextmanager
+    def copied(self) -> Iterator[_Desk]:
+        """The same for one turn."""
+        copy = self.folder.with_name("copy")
+        shutil.copytree(self.folder, copy)
+        try:
+            yield _Desk(copy, self.size)
+        finally:
+            shutil.rmtree(copy)
 
     def clicks(self) -> list[str]:
         """A request for each reader's one click."""
@@ -145,7 +190,7 @@ class _Desk:
             for n in range(self.size)
         ]
 
-    def objects(self, port: int) -> list[str]:  # noqa: ARG002
+    def objects(self) -> list[str]:
         """The same as JSON."""
         said = {"consent": "Send me World by email.", "frequency": "weekly", "language": "en"}
         return [
@@ -188,11 +233,10 @@ class _Answered:
     slowest: float
     statuses: dict[str, int]
 
-    def served(self, name: str, floor: float, lost: int) -> Served:
-        """As a figure; whoever was answered with an error counts as lost, too."""
-        lost += sum(n for status, n in self.statuses.items() if status not in _GOOD)
-        rate = self.requests / self.seconds
-        return Served(name, self.requests, rate, self.p50, self.p99, self.slowest, floor, lost)
+    @property
+    def refused(self) -> int:
+        """How many were answered with an error."""
+        return sum(n for status, n in self.statuses.items() if status not in _GOOD)
 
 
 def _ask(port: int, requests: Sequence[str], kind: str) -> _Answered:
@@ -205,15 +249,15 @@ def _ask(port: int, requests: Sequence[str], kind: str) -> _Answered:
     return _Answered(**json.loads(said))
 
 
-def _floor(requests: Sequence[str]) -> float:
-    """p99 of an application on the same server that reads the form and answers."""
+def _empty(requests: Sequence[str]) -> _Answered:
+    """The same from an application on the same server that reads the form and answers."""
     port = _free_port()
     command = [
         sys.executable, "-m", "uvicorn", "--port", str(port), "--no-access-log", "--log-level",
         "warning", "benchmarks.empty:app",
     ]  # fmt: skip
     with _running(command, _ROOT, _environment({}), port):
-        return _ask(port, requests, _FORM).p99
+        return _ask(port, requests, _FORM)
 
 
 @contextmanager
