@@ -75,7 +75,7 @@ def test_a_unit_runs_as_the_user_that_is_made_for_it(unit: Path) -> None:
 
 
 def test_there_is_time_to_finish_what_is_under_way() -> None:
-    from dispatch.web.serving import GRACE
+    from dispatch.web.server.serving import GRACE
 
     (stop,) = values(DEPLOY / "dispatch-serve.service", "TimeoutStopSec")
     assert int(stop) > GRACE

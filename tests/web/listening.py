@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import uvicorn
 from starlette.applications import Starlette
 
-from dispatch.web.connection import Connection
+from dispatch.web.server.connection import Connection
 
 PATIENCE = 20
 """Seconds that anything may take on a machine that is busy with something else."""

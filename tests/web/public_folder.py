@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from dispatch import settings
-from dispatch.web.public import MEMORY, PublicApp, PublicFiles
+from dispatch.web.files.public import MEMORY, PublicApp, PublicFiles
 
 SITE_URL = "https://news.example.org"
 HUB = "https://hub.example.org/?a=1"

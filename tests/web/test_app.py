@@ -21,8 +21,8 @@ from dispatch import settings
 from dispatch.errors import StoreError
 from dispatch.settings import Settings
 from dispatch.web.app import create
-from dispatch.web.hosts import Hosts
-from dispatch.web.proxies import Proxies
+from dispatch.web.layers.hosts import Hosts
+from dispatch.web.layers.proxies import Proxies
 from dispatch.web.site import Site
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.web.conditional import any_tag, parse_date, tags
+from dispatch.web.files.conditional import any_tag, parse_date, tags
 
 NOW = datetime(2026, 10, 9, 8, 0, tzinfo=UTC)
 

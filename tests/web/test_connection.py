@@ -16,9 +16,9 @@ from starlette.routing import Route
 from tests.web.listening import Client, Reply, eventually, listening
 from tests.web.public_folder import FEED, PAGE, PublicFolder, application, public_folder
 
-from dispatch.web.connection import Connection, Counts
-from dispatch.web.limits import Limits
-from dispatch.web.watch import ROUND
+from dispatch.web.server.connection import Connection, Counts
+from dispatch.web.server.limits import Limits
+from dispatch.web.server.watch import ROUND
 
 HOST = b"host: news.example.org\r\n"
 FEED_PATH = "/world/feed.rss"

@@ -20,7 +20,7 @@ from tests.web.members_room import ADA, BEN, Members, members
 from tests.web.served import NOW, SITE_URL
 
 from dispatch.newsroom import publish, rebuild, subscribers
-from dispatch.web.pages import members as page
+from dispatch.web.members import feeds as page
 
 TEXT = "Ferries sail again from noon"
 KINDS = {
@@ -128,7 +128,7 @@ def test_a_copy_that_is_still_good_is_not_sent_again(room: Members) -> None:
 
 
 def test_a_changed_feed_is_sent_with_another_tag(room: Members, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr("dispatch.web.personal_files._FRESH", 0)
+    monkeypatch.setattr("dispatch.web.members.documents._FRESH", 0)
     address = room.feeds(ADA)["json"]
     with room.news.client() as client:
         tag = client.get(address).headers["etag"]
@@ -369,7 +369,7 @@ def test_reads_are_counted_by_day_and_none_is_lost_at_the_end(room: Members) -> 
 
 def test_a_feed_that_is_read_from_many_places_is_noticed(room: Members) -> None:
     from dispatch.newsroom.feed_tokens import MANY_PLACES, Shared
-    from dispatch.web.feed_use import FeedUse
+    from dispatch.web.members.use import FeedUse
     from dispatch.web.site import Site
 
     room.feeds(ADA)

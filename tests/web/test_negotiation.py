@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.web.negotiation import CODINGS, IDENTITY, acceptable
+from dispatch.web.files.negotiation import CODINGS, IDENTITY, acceptable
 
 ALL = ("br", "zstd", "gzip", "identity")
 

@@ -16,9 +16,9 @@ from tests.web.listening import Client, Reply, eventually, listening
 from tests.web.public_folder import PublicFolder, application
 from tests.web.served import newsroom
 
-from dispatch.web import security
-from dispatch.web.connection import Connection
-from dispatch.web.public import PublicFiles
+from dispatch.web.files.public import PublicFiles
+from dispatch.web.layers import security
+from dispatch.web.server.connection import Connection
 
 HOST = "news.example.org"
 SAME = (

@@ -19,8 +19,8 @@ from tests.web.listening import PATIENCE, listening
 from tests.web.public_folder import PublicFolder, application
 from tests.web.served import newsroom
 
-from dispatch.web.connection import Connection, Counts
-from dispatch.web.public import PublicFiles
+from dispatch.web.files.public import PublicFiles
+from dispatch.web.server.connection import Connection, Counts
 
 READERS = 2000
 POLLS = 5

@@ -30,10 +30,10 @@ from tests.web.public_folder import (
 from tests.web.served import newsroom
 
 from dispatch import settings
-from dispatch.web.public import PublicFiles
-from dispatch.web.public_file import Answer, PublicFile, Version
-from dispatch.web.public_headers import kind_of
-from dispatch.web.public_paths import address_of, file_of
+from dispatch.web.files.file import Answer, PublicFile, Version
+from dispatch.web.files.headers import kind_of
+from dispatch.web.files.paths import address_of, file_of
+from dispatch.web.files.public import PublicFiles
 
 FEED_PATH = "/world/feed.rss"
 WRITTEN = datetime(2026, 10, 9, 8, 0, 0, tzinfo=UTC)

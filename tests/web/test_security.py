@@ -15,12 +15,13 @@ from tests.web.served import SITE_URL, Newsroom, newsroom
 
 from dispatch.web import api, operating, webhooks
 from dispatch.web.app import create
-from dispatch.web.pages import clicking, confirm, leaving, members, preferences, signup, viewing
+from dispatch.web.members import feeds
+from dispatch.web.pages import clicking, confirm, leaving, preferences, signup, viewing
 from dispatch.web.site import Site
 
 ROOMS = (
     *(operating, api, webhooks),
-    *(signup, confirm, leaving, preferences, viewing, members, clicking),
+    *(signup, confirm, leaving, preferences, viewing, feeds, clicking),
 )
 ACCEPTED = ("text/html", "application/json", "*/*")
 

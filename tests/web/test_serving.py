@@ -17,7 +17,7 @@ import pytest
 from tests.web.process import Process, answer, request, serving, until
 from tests.web.served import newsroom
 
-from dispatch.web.serving import GRACE
+from dispatch.web.server.serving import GRACE
 
 CLIENTS = 20
 ENOUGH = 300

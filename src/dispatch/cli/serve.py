@@ -92,6 +92,6 @@ def _serving() -> ModuleType:
                 f"Serving needs the package {package}. "
                 "Install it with: pip install 'dispatch-newsroom[serve]'"
             )
-    from dispatch.web import serving
+    from dispatch.web.server import serving
 
     return serving

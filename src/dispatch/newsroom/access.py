@@ -9,7 +9,7 @@ private  nothing                      everything, in full
 ======== ============================ ======================
 
 ``members/`` lies beside ``public/`` and is never served as files: what is in it
-reaches a subscriber through an address of their own (``dispatch.web.pages.members``).
+reaches a subscriber through an address of their own (``dispatch.web.members.feeds``).
 Its documents are written once for all of them, with a gap in each address where
 the subscriber's token belongs.
 """

@@ -10,25 +10,26 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from dispatch.errors import StoreError
-from dispatch.web import api, operating, security, webhooks
+from dispatch.web import api, operating, webhooks
 from dispatch.web.door import Door
-from dispatch.web.errors import OwnForms, Unforeseen, refused, unavailable
-from dispatch.web.hosts import Hosts, OwnHosts
+from dispatch.web.files.public import PublicApp, PublicFiles
+from dispatch.web.layers import security
+from dispatch.web.layers.errors import OwnForms, Unforeseen, refused, unavailable
+from dispatch.web.layers.hosts import Hosts, OwnHosts
+from dispatch.web.layers.proxies import Forwarded, Proxies
+from dispatch.web.layers.request_log import Requests
+from dispatch.web.members import feeds
 from dispatch.web.metrics import Metrics
 from dispatch.web.offers import Offers
 from dispatch.web.pages import (
     clicking,
     confirm,
     leaving,
-    members,
     preferences,
     signup,
     viewing,
 )
 from dispatch.web.pages.personal import CHANGES
-from dispatch.web.proxies import Forwarded, Proxies
-from dispatch.web.public import PublicApp, PublicFiles
-from dispatch.web.request_log import Requests
 from dispatch.web.site import Site
 
 
@@ -64,7 +65,7 @@ def create(site: Site) -> Starlette:
             *leaving.routes,
             *preferences.routes,
             *viewing.routes,
-            *members.routes,
+            *feeds.routes,
             *clicking.routes,
         ],
         middleware=_layers(site, metrics),

@@ -16,11 +16,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from dispatch.web import forms, request_ids
+from dispatch.web import forms
 from dispatch.web.api import decoding, lanes
 from dispatch.web.api.authentication import authenticate
 from dispatch.web.api.operations import JSON, Answer, Call, Operation, Text, Upload
 from dispatch.web.api.problems import RefusalError
+from dispatch.web.layers import request_ids
 from dispatch.web.site import site_of
 
 _LARGE = 65_536

@@ -17,11 +17,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from dispatch import __version__
-from dispatch.web import request_ids
 from dispatch.web.api import problems
 from dispatch.web.api.operations import JSON, Operation, Text
 from dispatch.web.api.problems import Fault, Problem, RefusalError
 from dispatch.web.api.vocabulary import Note
+from dispatch.web.layers import request_ids
 
 Json = dict[str, Any]
 

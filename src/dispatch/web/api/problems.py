@@ -2,7 +2,7 @@
 
 What is wrong with a request is said by raising :class:`RefusalError`. What goes wrong
 here, inside, is none of the caller's business: it goes on to
-:mod:`dispatch.web.errors`, which answers 500 or 503 in the same form.
+:mod:`dispatch.web.layers.errors`, which answers 500 or 503 in the same form.
 """
 
 from __future__ import annotations

@@ -19,11 +19,11 @@ from pathlib import Path
 from time import monotonic
 
 from dispatch.newsroom.access import filled
-from dispatch.web import conditional
-from dispatch.web.compression import SENT_ONCE, compress
-from dispatch.web.negotiation import CODINGS, IDENTITY, acceptable
-from dispatch.web.public_file import Version
-from dispatch.web.public_headers import Kind, kind_of, safety
+from dispatch.web.files import conditional
+from dispatch.web.files.compression import SENT_ONCE, compress
+from dispatch.web.files.file import Version
+from dispatch.web.files.headers import Kind, kind_of, safety
+from dispatch.web.files.negotiation import CODINGS, IDENTITY, acceptable
 
 MEMORY = 32 * 1024 * 1024
 """Bytes of documents that are kept."""
@@ -76,7 +76,7 @@ class PersonalFiles:
         """The document at ``name`` below the folder, no older than a second; None: there is none.
 
         Args:
-            name: a path that :func:`dispatch.web.public_paths.file_of` let through.
+            name: a path that :func:`dispatch.web.files.paths.file_of` let through.
         """
         known = self._kept.get(name)
         if known is not None and monotonic() - known[0] < _FRESH:

@@ -14,8 +14,8 @@ from http import HTTPStatus
 from math import inf
 from typing import Protocol
 
-from dispatch.web.limits import Limits
-from dispatch.web.public import PublicFiles
+from dispatch.web.files.public import PublicFiles
+from dispatch.web.server.limits import Limits
 
 ROUND = 0.5
 """Seconds between two looks at every connection, and at the files that are in use: how old a

@@ -7,7 +7,7 @@ import secrets
 
 from starlette.types import Scope
 
-from dispatch.web.proxies import Proxies
+from dispatch.web.layers.proxies import Proxies
 
 HEADER = b"x-request-id"
 

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from dispatch.web.limits import Limits
-from dispatch.web.negotiation import acceptable
-from dispatch.web.public import PublicFiles
-from dispatch.web.public_file import PublicFile
-from dispatch.web.watch import Counts, Watch
+from dispatch.web.files.file import PublicFile
+from dispatch.web.files.negotiation import acceptable
+from dispatch.web.files.public import PublicFiles
+from dispatch.web.server.limits import Limits
+from dispatch.web.server.watch import Counts, Watch
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
@@ -51,7 +51,7 @@ class Connection(HttpToolsProtocol):
 
     ``uvicorn.Config(app, http=Connection.bound_to(files), ws="none", timeout_keep_alive=…)``. Each
     server has a class of its own, as what its connections share belongs to it. The application
-    falls back to :class:`~dispatch.web.public.PublicApp` on the same files: only what it has
+    falls back to :class:`~dispatch.web.files.public.PublicApp` on the same files: only what it has
     answered is ever answered here.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from dispatch.web.public_file import PublicFile
+from dispatch.web.files.file import PublicFile
 
 
 class Shelf:

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from hashlib import blake2b
 
-from dispatch.web import conditional
-from dispatch.web.compression import SENT_NOW_AND_THEN, SENT_OFTEN, compress
-from dispatch.web.negotiation import CODINGS, IDENTITY
-from dispatch.web.public_headers import Kind, safety
+from dispatch.web.files import conditional
+from dispatch.web.files.compression import SENT_NOW_AND_THEN, SENT_OFTEN, compress
+from dispatch.web.files.headers import Kind, safety
+from dispatch.web.files.negotiation import CODINGS, IDENTITY
 
 Fields = tuple[tuple[bytes, bytes], ...]
 """Header fields: names in lower case, and values."""

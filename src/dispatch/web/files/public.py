@@ -2,8 +2,8 @@
 
 A request names a file by its path; :class:`PublicFiles` finds it, and :class:`PublicFile` knows
 its answers. Two roads lead there: :class:`PublicApp`, an ASGI application, which looks at the
-disk each time; and :class:`dispatch.web.connection.Connection`, which answers what was asked for
-a moment ago without anything in between.
+disk each time; and :class:`dispatch.web.server.connection.Connection`, which answers what was
+asked for a moment ago without anything in between.
 
 Ranges are not served (RFC 9110, 14.2 leaves that open): feeds and pages are small, and are
 read whole or not at all.
@@ -30,11 +30,11 @@ from starlette.types import Receive, Scope, Send
 
 from dispatch.errors import SettingsError
 from dispatch.settings import Settings
-from dispatch.web.negotiation import acceptable
-from dispatch.web.public_file import Answer, PublicFile, Version
-from dispatch.web.public_headers import kind_of, links
-from dispatch.web.public_paths import address_of, file_of
-from dispatch.web.public_shelf import Shelf
+from dispatch.web.files.file import Answer, PublicFile, Version
+from dispatch.web.files.headers import kind_of, links
+from dispatch.web.files.negotiation import acceptable
+from dispatch.web.files.paths import address_of, file_of
+from dispatch.web.files.shelf import Shelf
 
 MEMORY = 64 * 1024 * 1024
 """Bytes of files that are kept in memory, with their compressed forms."""
@@ -46,7 +46,8 @@ _INDEX = "index.html"
 _METHODS = ("GET", "HEAD")
 _TRIES = 3
 """A large file that is replaced each time we open it is being written in its place, not placed."""
-_LOG = logging.getLogger(__name__)
+
+_log = logging.getLogger("dispatch.web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,7 @@ class PublicFiles:
                 return known
             file = self._read(name, place)
         except PermissionError as error:
-            _LOG.warning("%s cannot be read: %s.", self._folder / name, error.strerror)
+            _log.warning(f"{self._folder / name} cannot be read: {error.strerror}.")
             return None
         except OSError:  # it went away
             return None

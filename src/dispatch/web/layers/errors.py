@@ -21,9 +21,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dispatch.desk import Desk
 from dispatch.errors import DispatchError, StoreError
 from dispatch.newsroom.desks import desk_slug, make_desk
-from dispatch.web import answers, logs, request_ids
+from dispatch.web import answers, logs
 from dispatch.web.answers import label
-from dispatch.web.origins import is_foreign
+from dispatch.web.layers import request_ids
+from dispatch.web.layers.origins import is_foreign
 from dispatch.web.site import Site, site_of
 
 _AGAIN_AFTER = "10"
@@ -118,7 +119,7 @@ class Unforeseen:
 
 
 class OwnForms:
-    """Refuses forms that another site sent (ASGI); see :mod:`dispatch.web.origins`."""
+    """Refuses forms that another site sent (ASGI); see :mod:`dispatch.web.layers.origins`."""
 
     def __init__(self, app: ASGIApp, site: Site) -> None:
         self._app = app

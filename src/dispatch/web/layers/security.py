@@ -27,7 +27,7 @@ _OURS_ALONE = (b"text/html", b"application/json", b"application/problem+json")
 
 
 def of_public_files(settings: Settings) -> dict[str, str]:
-    """For every file of ``public/``, besides what :mod:`dispatch.web.public_headers` says of each.
+    """For every file of ``public/``, besides what :mod:`dispatch.web.files.headers` says of each.
 
     They are there for other people's pages and programs, too. They are answered without a look at
     what a proxy tells of the connection: the site's address says whether they are on https.

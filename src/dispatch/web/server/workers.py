@@ -2,7 +2,7 @@
 
 Each worker is a whole server. The one that looks after them serves nothing: it
 starts another where one died, and passes on that it is time to stop. Workers see
-when it is gone, and stop, too (:class:`dispatch.web.serving.Server`).
+when it is gone, and stop, too (:class:`dispatch.web.server.serving.Server`).
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ from starlette.routing import Route
 
 from dispatch.settings import Settings
 from dispatch.store.feed_tokens import readable_desk
-from dispatch.web.feed_use import FeedUse
-from dispatch.web.personal_files import Asked, PersonalFiles, sent
-from dispatch.web.public_paths import address_of, file_of
+from dispatch.web.files.paths import address_of, file_of
+from dispatch.web.members.documents import Asked, PersonalFiles, sent
+from dispatch.web.members.use import FeedUse
 from dispatch.web.site import Site, site_of
 
 REVOKED_WITHIN = 5.0

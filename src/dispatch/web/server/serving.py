@@ -23,11 +23,12 @@ from starlette.applications import Starlette
 
 from dispatch.errors import OutputError
 from dispatch.settings import Settings
-from dispatch.web import logs, workers
+from dispatch.web import logs
 from dispatch.web.app import create
-from dispatch.web.connection import Connection, Counts
-from dispatch.web.hosts import Hosts
+from dispatch.web.layers.hosts import Hosts
 from dispatch.web.metrics import Metrics
+from dispatch.web.server import workers
+from dispatch.web.server.connection import Connection, Counts
 from dispatch.web.site import Site
 
 GRACE = 20
@@ -202,7 +203,7 @@ def _server(app: Starlette, settings: Settings, parent: int | None) -> Server:
         interface="asgi3",
         log_config=None,
         access_log=False,
-        proxy_headers=False,  # dispatch.web.proxies looks at them
+        proxy_headers=False,  # dispatch.web.layers.proxies looks at them
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,

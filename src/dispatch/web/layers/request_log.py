@@ -7,11 +7,11 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dispatch.web import request_ids
-from dispatch.web.hosts import ANYWHERE
+from dispatch.web.layers import request_ids
+from dispatch.web.layers.hosts import ANYWHERE
+from dispatch.web.layers.proxies import Proxies
 from dispatch.web.logs import Facts
 from dispatch.web.metrics import Metrics
-from dispatch.web.proxies import Proxies
 
 PUBLIC = "public"
 """How requests are named that no handler is for: files of ``public/``, and what is not there."""

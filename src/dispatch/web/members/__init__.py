@@ -1,0 +1,1 @@
+"""Subscribers' own feeds: the documents of ``members/``, each with somebody's token put in."""

@@ -1,0 +1,1 @@
+"""The process: listening, connections and their limits, workers, stopping without loss."""
