@@ -95,9 +95,12 @@ def serve(tmp_path: Path, **variables: str) -> Iterator[Served]:
             thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """Debian's Chromium, which talks to this machine alone."""
+    """Debian's Chromium, which talks to this machine alone.
+
+    It ends with the tests of a file: while it is there, an event loop runs in this thread.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium,
