@@ -20,7 +20,8 @@ from dispatch.audience import addresses
 from dispatch.audience.mailboxes import mailbox_of
 from dispatch.errors import AudienceError, DeliveryError, TemplateError
 from dispatch.newsroom import signups, subscribers
-from dispatch.newsroom.signup_limits import ASKED_IN_A_MONTH, MAILS_A_DAY, network
+from dispatch.newsroom.networks import network
+from dispatch.newsroom.signup_limits import ASKED_IN_A_MONTH, MAILS_A_DAY
 
 
 @pytest.fixture

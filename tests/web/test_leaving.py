@@ -361,7 +361,7 @@ class TestPressing:
         stamp = html.fromstring(client.get(path).content).xpath("//input[@name='stamp']/@value")[0]
         fields = {"do": "pause", "stamp": stamp}
         for _ in range(personal.CHANGES):
-            client.app.state.changes.wait_at("1", time.monotonic())  # type: ignore[attr-defined]
+            client.app.state.changes_door.wait_at("1", time.monotonic())  # type: ignore[attr-defined]
         answers = [client.post(path, data=fields).status_code for _ in range(2)]
         assert 429 in answers
         other = press(client, room.path("unsubscribe", "bo@example.org"), "pause")

@@ -287,6 +287,11 @@ class TestFlood:
         assert door.wait("192.0.2.1", 91.0) == 0
         assert door.wait("192.0.2.1", 91.0) > 0
 
+    def test_an_allowance_may_be_for_a_minute(self):
+        door = Door(2, per=60)
+        assert [door.wait("192.0.2.1", now) for now in (0.0, 0.0, 0.5)] == [0, 0, 30]
+        assert door.wait("192.0.2.1", 31.0) == 0
+
     def test_a_site_of_ipv6_is_one_place(self):
         door = Door(1)
         assert door.wait("2001:db8:1:2::1", 0.0) == 0

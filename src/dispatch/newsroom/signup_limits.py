@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from sqlalchemy import Connection
 
 from dispatch.audience.mailboxes import SHARED_BY_ALL
+from dispatch.newsroom.networks import network
 from dispatch.settings import Settings
 from dispatch.store import signups as store
 from dispatch.store.signups import SignupRow
@@ -29,20 +29,6 @@ ASKED_IN_A_MONTH = 5
 """Times that somebody who never answers is asked to confirm for one desk."""
 MONTH = timedelta(days=30)
 _HOUR = timedelta(hours=1)
-_IPV6_SITE = 64  # bits: what one subscriber of a provider has for themselves (RFC 6177)
-
-
-def network(ip: str) -> str:
-    """Where an IP address belongs to: itself; of IPv6, the network of its site."""
-    try:
-        address = ip_address(ip)
-    except ValueError:
-        return ip
-    if not isinstance(address, IPv6Address):
-        return ip
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(ip_network((int(address), _IPV6_SITE), strict=False))
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 
 from dispatch.errors import StoreError
 from dispatch.web import api, operating, webhooks
+from dispatch.web.api.authentication import FAILURES
 from dispatch.web.door import Door
 from dispatch.web.files.public import PublicApp, PublicFiles
 from dispatch.web.layers import security
@@ -36,8 +37,9 @@ from dispatch.web.site import Site
 def create(site: Site) -> Starlette:
     """The application that serves ``site``, which it closes at its end.
 
-    In its state are ``site``, ``metrics``, ``tally`` (of clicks), ``files`` (the public ones), and
-    for sign-ups ``door`` and ``offers``, for readers' own pages ``changes``.
+    In its state are ``site``, ``metrics``, ``tally`` (of clicks), ``files`` (the public ones),
+    ``offers`` (the desks that take sign-ups), ``error_pages``, and the doors that limit sign-ups,
+    readers' changes and guesses at tokens.
 
     Raises:
         SettingsError: a setting makes no sense.
@@ -73,9 +75,10 @@ def create(site: Site) -> Starlette:
         lifespan=lifespan,
     )
     app.state.site = site
-    app.state.door = Door(site.settings.signups_per_ip)
+    app.state.signup_door = Door(site.settings.signups_per_ip)
     app.state.offers = Offers(site)
-    app.state.changes = Door(CHANGES)
+    app.state.changes_door = Door(CHANGES)
+    app.state.wrong_tokens = Door(FAILURES, per=60)
     app.state.metrics = metrics
     app.state.files = files
     app.state.error_pages = {}

@@ -1,12 +1,12 @@
-"""How many sign-ups are let in from one place: a limit at the door, kept in memory.
+"""How often somebody is let in: a limit at the door, in the memory of each process.
 
-The limit that counts is applied where sign-ups are worked off, by all processes
-together. This one keeps a flood from being written down at all.
+Of sign-ups, the limit that counts is applied where they are worked off, by all
+processes together. This one keeps a flood from being written down at all.
 """
 
 from __future__ import annotations
 
-from dispatch.newsroom.signup_limits import network
+from dispatch.newsroom.networks import network
 
 _HOUR = 3600.0
 _MOST_PLACES = 50_000
@@ -15,16 +15,18 @@ counted of domains and of all together."""
 
 
 class Door:
-    """Lets in so many an hour from each place: an IP address, of IPv6 the network of a site.
+    """Lets in so many from each place: an IP address, of IPv6 the network of a site.
 
     A place has an allowance that fills up again evenly.
 
     Args:
-        most: an hour, and at once; 0 for no limit.
+        most: in that time, and at once; 0 for no limit.
+        per: seconds; an hour.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, per: float = _HOUR) -> None:
         self._most = most
+        self._per = per
         self._left: dict[str, tuple[float, float]] = {}  # by place: how many, and when
 
     def wait(self, ip: str | None, now: float) -> int:
@@ -40,7 +42,7 @@ class Door:
         """The same for a place of any kind, such as whoever holds a link."""
         if not self._most:
             return 0
-        rate = self._most / _HOUR
+        rate = self._most / self._per
         left, at = self._left.pop(place, (float(self._most), now))
         left = min(self._most, left + (now - at) * rate)
         let_in = left >= 1

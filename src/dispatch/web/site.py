@@ -102,3 +102,8 @@ def site_of(request: Request) -> Site:
     """The site that a request is for."""
     site: Site = request.app.state.site
     return site
+
+
+def ip_of(request: Request) -> str | None:
+    """The IP address that a request comes from, as far as it is known."""
+    return request.client.host if request.client else None

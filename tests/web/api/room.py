@@ -17,8 +17,8 @@ from starlette.testclient import TestClient
 from tests.web.served import ARTICLE, Newsroom, newsroom
 
 from dispatch.newsroom import api_tokens
-from dispatch.web.api.authentication import Failures
 from dispatch.web.app import create
+from dispatch.web.door import Door
 from dispatch.web.site import Site
 
 HARBOUR = {"name": "harbour.txt", "text": ARTICLE}
@@ -58,7 +58,7 @@ class Desk:
             failures: tokens that may be tried in a minute.
         """
         app = create(Site(self.room.out, self.room.settings))
-        app.state.api_failures = Failures(failures)
+        app.state.wrong_tokens = Door(failures, per=60)
         server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", 0, log_config=None, ws="none"))
         began = threading.Event()
         server.config.load()

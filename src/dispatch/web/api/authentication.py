@@ -7,10 +7,7 @@ works, so that nobody who shares an address with it, or a proxy, can shut it out
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
 from time import monotonic
 
 from starlette.requests import Request
@@ -19,48 +16,15 @@ from dispatch.errors import StoreError
 from dispatch.newsroom import api_tokens
 from dispatch.newsroom.api_tokens import Token
 from dispatch.web.api.problems import RefusalError
-from dispatch.web.site import site_of
+from dispatch.web.door import Door
+from dispatch.web.site import ip_of, site_of
 
 _REALM = 'Bearer realm="dispatch"'
 _LONGEST = 200
 """Characters of a token that are looked at."""
 
-
-@dataclass(slots=True)
-class _Window:
-    began: float
-    count: int
-
-
-class Failures:
-    """Failed attempts, by IP address or, for IPv6, by the network of a household (/64).
-
-    Args:
-        most: so many in a minute are answered with 401, any more with 429.
-        places: so many addresses are remembered, the latest ones.
-    """
-
-    SECONDS = 60
-
-    def __init__(self, most: int = 30, places: int = 10_000) -> None:
-        self._most, self._places = most, places
-        self._windows: OrderedDict[str, _Window] = OrderedDict()
-
-    def wait(self, address: str, now: float) -> int:
-        """Count a failure; the seconds to wait before the next one, 0 for none.
-
-        Args:
-            now: in seconds, of a clock that only goes forward.
-        """
-        place = _place(address)
-        window = self._windows.get(place)
-        if window is None or now - window.began >= self.SECONDS:
-            window = self._windows[place] = _Window(now, 0)
-        self._windows.move_to_end(place)
-        if len(self._windows) > self._places:
-            self._windows.popitem(last=False)
-        window.count += 1
-        return 0 if window.count <= self._most else max(1, round(window.began + self.SECONDS - now))
+FAILURES = 30
+"""A minute, from one place; any more are answered with 429."""
 
 
 async def authenticate(request: Request, scopes: tuple[str, ...]) -> Token:
@@ -104,12 +68,8 @@ def _bearer(given: list[str]) -> str:
 
 
 def _failed(request: Request) -> RefusalError:
-    state = request.app.state
-    if not hasattr(state, "api_failures"):
-        state.api_failures = Failures()
-    address = request.client.host if request.client else ""
-    wait = state.api_failures.wait(address, monotonic())
-    if wait:
+    door: Door = request.app.state.wrong_tokens
+    if wait := door.wait(ip_of(request), monotonic()):
         return RefusalError(
             429,
             f"Too many tokens were tried from your address. Try again in {wait} seconds.",
@@ -123,13 +83,3 @@ def _failed(request: Request) -> RefusalError:
 
 def _unauthorized(detail: str, challenge: str) -> RefusalError:
     return RefusalError(401, detail, headers={"WWW-Authenticate": challenge})
-
-
-def _place(address: str) -> str:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
-        return str(ip_network((parsed, 64), strict=False))
-    return str(parsed)

@@ -18,7 +18,7 @@ from dispatch.store.feed_tokens import readable_desk
 from dispatch.web.files.paths import address_of, file_of
 from dispatch.web.members.documents import Asked, PersonalFiles, sent
 from dispatch.web.members.use import FeedUse
-from dispatch.web.site import Site, site_of
+from dispatch.web.site import Site, ip_of, site_of
 
 REVOKED_WITHIN = 5.0
 """Seconds that a revoked token may still be good for: so long it is not looked up again."""
@@ -78,7 +78,7 @@ async def show(request: Request) -> Response:
     if document is None:
         raise HTTPException(404, "There is no such page.", _HEADERS)
     site = site_of(request)
-    members.use.note(key, request.client.host if request.client else None, site.now())
+    members.use.note(key, ip_of(request), site.now())
     # In lower case, whatever something on the way has made of it.
     answer = await sent(document, token.lower(), _asked(request))
     return Response(answer.body, answer.status, answer.fields)

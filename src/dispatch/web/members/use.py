@@ -12,10 +12,10 @@ import secrets
 from collections import Counter, defaultdict
 from datetime import date, datetime
 from hashlib import blake2b
-from ipaddress import IPv6Address, ip_address
 
 from dispatch.errors import StoreError
 from dispatch.newsroom import feed_tokens
+from dispatch.newsroom.networks import network
 from dispatch.store.feed_tokens import DayRow
 from dispatch.web.site import Site
 
@@ -75,7 +75,7 @@ class FeedUse:
         self._known = 0
 
     def _note_place(self, known: set[bytes], address: str) -> None:
-        place = blake2b(_place(address), key=self._key, digest_size=8).digest()
+        place = blake2b(network(address).encode(), key=self._key, digest_size=8).digest()
         if place not in known and len(known) < _MOST_PLACES and self._known < _MOST_IN_ALL:
             known.add(place)
             self._known += 1
@@ -101,13 +101,3 @@ class FeedUse:
         except StoreError as error:
             # They are statistics: lost, rather than kept without bound while the disk is full.
             _log.warning("The use of personal feeds was not written down: %s", error)
-
-
-def _place(address: str) -> bytes:
-    try:
-        ip = ip_address(address)
-    except ValueError:  # a name, as tests have it
-        return address.encode("utf-8", "replace")
-    if isinstance(ip, IPv6Address):
-        return ip.ipv4_mapped.packed if ip.ipv4_mapped else ip.packed[:8]
-    return ip.packed

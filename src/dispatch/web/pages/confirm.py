@@ -14,7 +14,7 @@ from starlette.routing import Route
 from dispatch.newsroom import confirming
 from dispatch.newsroom.confirming import Click, Invitation
 from dispatch.web import answers, forms
-from dispatch.web.site import site_of
+from dispatch.web.site import ip_of, site_of
 
 _LATEST = 86_400
 """Seconds after which the page is shown once more before its button is believed."""
@@ -40,8 +40,7 @@ async def confirm(request: Request) -> Response:
     fields = await forms.read(request)
     if site.stamps.age(fields, request.scope["path"], _LATEST) is None:
         return await show(request)
-    ip = request.client.host if request.client else None
-    click = Click(recipient, request.path_params["desk"], ip, site.now())
+    click = Click(recipient, request.path_params["desk"], ip_of(request), site.now())
     found = await site.write(confirming.confirm, click, site.templates, site.tokens, site.settings)
     return await _page(request, found)
 

@@ -27,7 +27,7 @@ from dispatch.renditions.language import Language
 from dispatch.web import answers
 from dispatch.web.answers import label
 from dispatch.web.door import Door
-from dispatch.web.site import site_of
+from dispatch.web.site import ip_of, site_of
 
 CHANGES = 120
 """Changes an hour by whoever holds a link, in each process. The one click of a mail program is
@@ -111,7 +111,7 @@ def let_in(request: Request, link: Link) -> None:
     Raises:
         HTTPException: 429 where there were too many.
     """
-    door: Door = request.app.state.changes
+    door: Door = request.app.state.changes_door
     if wait := door.wait_at(str(link.copy), time.monotonic()):
         raise HTTPException(
             429, "There were too many changes. Please try again later.", {"Retry-After": str(wait)}
@@ -126,8 +126,7 @@ def means(request: Request) -> Means:
 
 def consent(request: Request, source: str, text: str) -> Consent:
     """The consent of whoever pressed a button at which ``text`` stood."""
-    ip = request.client.host if request.client else ""
-    return Consent(source, site_of(request).now(), values.ip(ip), text)
+    return Consent(source, site_of(request).now(), values.ip(ip_of(request) or ""), text)
 
 
 def words(request: Request, desk: Desk, reader: Reader) -> Language:

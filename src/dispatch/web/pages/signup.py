@@ -28,7 +28,7 @@ from dispatch.web import answers, forms
 from dispatch.web.answers import label
 from dispatch.web.door import Door
 from dispatch.web.offers import Offer, Offers
-from dispatch.web.site import Site, site_of
+from dispatch.web.site import Site, ip_of, site_of
 
 _SOONEST = 2.0
 """Seconds in which nobody has read a form and typed an address."""
@@ -116,7 +116,7 @@ def _asked_for(
         source=form.source,
         text=offer.consent(site, tag),
         at=site.now(),
-        ip=_ip(request),
+        ip=ip_of(request),
         language=tag,
         frequency=fields.get("frequency", ""),
         name=fields.get("name"),
@@ -246,7 +246,7 @@ def _json_signup(request: Request, offer: Offer, given: Mapping[str, Any]) -> Ne
         source=source,
         text=consent,
         at=site.now(),
-        ip=_ip(request),
+        ip=ip_of(request),
         language=_language(site, offer, given.get("language", "")),
         frequency=given.get("frequency", "each"),
         name=given.get("name"),
@@ -308,12 +308,8 @@ def _offers(request: Request) -> Offers:
 
 
 def _door(request: Request) -> Door:
-    door: Door = request.app.state.door
+    door: Door = request.app.state.signup_door
     return door
-
-
-def _ip(request: Request) -> str | None:
-    return request.client.host if request.client else None
 
 
 routes: list[Route] = [
