@@ -20,6 +20,7 @@ from dispatch.web.layers.hosts import Hosts, OwnHosts
 from dispatch.web.layers.proxies import Forwarded, Proxies
 from dispatch.web.layers.request_log import Requests
 from dispatch.web.members import feeds
+from dispatch.web.members.feeds import Members
 from dispatch.web.metrics import Metrics
 from dispatch.web.offers import Offers
 from dispatch.web.pages import (
@@ -37,9 +38,10 @@ from dispatch.web.site import Site
 def create(site: Site) -> Starlette:
     """The application that serves ``site``, which it closes at its end.
 
-    In its state are ``site``, ``metrics``, ``tally`` (of clicks), ``files`` (the public ones),
-    ``offers`` (the desks that take sign-ups), ``error_pages``, and the doors that limit sign-ups,
-    readers' changes and guesses at tokens.
+    In its state is what handlers share: ``site``, ``metrics``, ``tally`` (of clicks), ``files``
+    (the public ones), ``members`` (their feeds), ``offers`` (the desks that take sign-ups), pages
+    that were drawn (``viewed``, ``error_pages``), and the doors that limit sign-ups, readers'
+    changes and guesses at tokens.
 
     Raises:
         SettingsError: a setting makes no sense.
@@ -52,6 +54,7 @@ def create(site: Site) -> Starlette:
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with clicking.counting(site) as app.state.tally:
             yield
+        app.state.members.use.finish()
         files.close()
         site.close()
 
@@ -79,6 +82,8 @@ def create(site: Site) -> Starlette:
     app.state.offers = Offers(site)
     app.state.changes_door = Door(CHANGES)
     app.state.wrong_tokens = Door(FAILURES, per=60)
+    app.state.members = Members(site)
+    app.state.viewed = viewing.Pages()
     app.state.metrics = metrics
     app.state.files = files
     app.state.error_pages = {}

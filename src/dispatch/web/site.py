@@ -51,8 +51,6 @@ class Site:
             self.tokens: Tokens = keys.tokens(connection, settings, self.now())
             self.stamps = Stamps(keys.form_key(connection, self.now()))
         self.gathering = Gathering(self.store)
-        self.endings: list[Callable[[], None]] = []
-        """What is called at the end, while it can still be written."""
 
     @staticmethod
     def now() -> datetime:
@@ -92,8 +90,6 @@ class Site:
 
     def close(self) -> None:
         """Finish what was asked for."""
-        for finish in self.endings:
-            finish()
         self.gathering.close()
         self.store.close()
 

@@ -88,11 +88,7 @@ _HEADERS = {"X-Robots-Tag": "noindex", "Referrer-Policy": "no-referrer"}
 
 
 def _members(request: Request) -> Members:
-    state, site = request.app.state, site_of(request)
-    if not hasattr(state, "members"):
-        state.members = Members(site)
-        site.endings.append(state.members.use.finish)
-    members: Members = state.members
+    members: Members = request.app.state.members
     return members
 
 

@@ -70,10 +70,7 @@ async def show(request: Request) -> Response:
 
 
 def _pages(request: Request) -> Pages:
-    state = request.app.state
-    if not hasattr(state, "viewed"):
-        state.viewed = Pages()
-    pages: Pages = state.viewed
+    pages: Pages = request.app.state.viewed
     return pages
 
 
