@@ -18,6 +18,7 @@ from tests.web.served import NOW
 
 from dispatch.audience import addresses
 from dispatch.audience.mailboxes import mailbox_of
+from dispatch.audience.values import FREQUENCIES
 from dispatch.errors import AudienceError, DeliveryError, TemplateError
 from dispatch.newsroom import signups, subscribers
 from dispatch.newsroom.networks import network
@@ -507,7 +508,7 @@ class Journeys(RuleBasedStateMachine):
         self.clicked: set[str] = set()
         self.sent: list[tuple[str, str, datetime]] = []
 
-    @rule(who=st.sampled_from((0, 1)), frequency=st.sampled_from(signups.FREQUENCIES))
+    @rule(who=st.sampled_from((0, 1)), frequency=st.sampled_from(FREQUENCIES))
     def ask(self, who: int, frequency: str) -> None:
         self.desk.ask(self.readers[who], frequency=frequency)
 

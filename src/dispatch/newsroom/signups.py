@@ -40,7 +40,6 @@ from dispatch.store.tables import epoch
 
 UNCONFIRMED = "sign-up, not confirmed yet"
 """Stands for the consent of somebody who was asked and has not answered."""
-FREQUENCIES = ("each", "daily", "weekly")
 
 _BATCH = 50
 """Rows of one transaction: who writes meanwhile waits for it, so it is to be short."""
@@ -88,7 +87,7 @@ def asked_for(
         at=at,
         name=_harmless(name),
         language=values.language(language) if language else None,
-        frequency=frequency if frequency in FREQUENCIES else "each",
+        frequency=frequency if frequency in values.FREQUENCIES else "each",
         ip=values.ip(ip) if ip else None,
     )
 

@@ -56,12 +56,6 @@ def due(connection: Connection, now: datetime) -> list[PingRow]:
     return [PingRow(*row) for row in found]
 
 
-def any_due(connection: Connection, now: datetime) -> bool:
-    """Whether something is to be told now."""
-    found = select(pings.c.key).where(pings.c.due <= now).limit(1)
-    return connection.execute(found).first() is not None
-
-
 def told(connection: Connection, row: PingRow) -> None:
     """The hub knows, or is given up; a change since ``row`` was read is still to be told."""
     connection.execute(delete(pings).where(*_unchanged(row)))

@@ -110,11 +110,6 @@ def waiting(connection: Connection, limit: int, after: int = 0) -> list[SignupRo
     return [SignupRow(*row) for row in connection.execute(query)]
 
 
-def waiting_desks(connection: Connection) -> set[str]:
-    """The desks of the rows that wait."""
-    return set(connection.execute(select(signups.c.desk).where(_WAITS).distinct()).scalars())
-
-
 def finish(connection: Connection, answers: Sequence[Answer], now: datetime) -> None:
     """Record what came of rows that waited."""
     rows = [

@@ -22,6 +22,9 @@ def label(text: str) -> str:
     return text
 
 
+TOO_OLD = label("This form was open for very long. Please press the button once more.")
+
+
 async def page(
     request: Request,
     name: str,

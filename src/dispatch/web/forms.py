@@ -8,7 +8,7 @@ the moment they see it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from hashlib import sha256
 from urllib.parse import parse_qsl
 
@@ -20,6 +20,8 @@ from starlette.requests import ClientDisconnect, Request
 
 MOST = 16_384
 """Bytes of a form."""
+LATEST = 86_400
+"""Seconds after which a form is shown once more before it is believed."""
 _FIELDS = 50
 _MEDIA_TYPE = "application/x-www-form-urlencoded"
 
@@ -89,9 +91,9 @@ async def _multipart(request: Request, fields: int) -> dict[str, str]:
     return _first((name, str(value)) for name, value in form.multi_items())
 
 
-def _first(pairs: object) -> dict[str, str]:
+def _first(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     fields: dict[str, str] = {}
-    for name, value in pairs:  # type: ignore[attr-defined]
+    for name, value in pairs:
         fields.setdefault(name, value)
     return fields
 
@@ -110,15 +112,12 @@ class Stamps:
         """For a form that is sent to the path ``address``."""
         return self._signer(address).sign(b"").decode()
 
-    def age(self, fields: Mapping[str, str], address: str, most: int) -> float | None:
-        """Seconds since the form was made; None where it was not made here for ``address``.
-
-        Args:
-            most: seconds after which a form is too old to be believed.
-        """
+    def age(self, fields: Mapping[str, str], address: str) -> float | None:
+        """Seconds since the form was made; None where it was not made here for ``address``, or is
+        older than :data:`LATEST`."""
         signer = self._signer(address)
         try:
-            _, made = signer.unsign(fields.get("stamp", ""), max_age=most, return_timestamp=True)
+            _, made = signer.unsign(fields.get("stamp", ""), max_age=LATEST, return_timestamp=True)
         except BadSignature:  # and SignatureExpired, which is one
             return None
         return signer.get_timestamp() - made.timestamp()

@@ -16,9 +16,6 @@ from dispatch.newsroom.confirming import Click, Invitation
 from dispatch.web import answers, forms
 from dispatch.web.site import ip_of, site_of
 
-_LATEST = 86_400
-"""Seconds after which the page is shown once more before its button is believed."""
-
 
 async def show(request: Request) -> Response:
     """What the link leads to; changes nothing."""
@@ -38,7 +35,7 @@ async def confirm(request: Request) -> Response:
     site = site_of(request)
     recipient = _recipient(request)
     fields = await forms.read(request)
-    if site.stamps.age(fields, request.scope["path"], _LATEST) is None:
+    if site.stamps.age(fields, request.scope["path"]) is None:
         return await show(request)
     click = Click(recipient, request.path_params["desk"], ip_of(request), site.now())
     found = await site.write(confirming.confirm, click, site.templates, site.tokens, site.settings)

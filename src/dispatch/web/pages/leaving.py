@@ -56,7 +56,7 @@ async def leave(request: Request, link: Link) -> Response:
             raise HTTPException(404)
         return PlainTextResponse("Unsubscribed.\n", headers={"Cache-Control": "no-store"})
     if not personal.is_stamped(request, fields):
-        return await _page(request, link, wrong=personal.TOO_OLD, given=fields)
+        return await _page(request, link, wrong=answers.TOO_OLD, given=fields)
     personal.let_in(request, link)
     act = _BUTTONS.get(fields.get("do", ""))
     return await (act(request, link, fields) if act else _page(request, link))

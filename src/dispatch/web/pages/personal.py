@@ -9,7 +9,7 @@ downloaded is complete, because that is what it is for.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import wraps
 
@@ -32,10 +32,6 @@ from dispatch.web.site import ip_of, site_of
 CHANGES = 120
 """Changes an hour by whoever holds a link, in each process. The one click of a mail program is
 never held up."""
-_LATEST = 86_400
-"""Seconds after which a page is shown once more before its buttons are believed."""
-
-TOO_OLD = label("This form was open for very long. Please press the button once more.")
 
 Handler = Callable[[Request, Link], Awaitable[Response]]
 
@@ -97,7 +93,7 @@ async def nobody(request: Request) -> Response:
 
 def is_stamped(request: Request, fields: Mapping[str, str]) -> bool:
     """Whether a form was made here for this very address, and not too long ago."""
-    return site_of(request).stamps.age(fields, request.scope["path"], _LATEST) is not None
+    return site_of(request).stamps.age(fields, request.scope["path"]) is not None
 
 
 def stamp(request: Request) -> str:
@@ -133,8 +129,3 @@ def words(request: Request, desk: Desk, reader: Reader) -> Language:
     """The language that a person is spoken to in."""
     tag = answers.spoken(request, desk, reader.row.language)
     return site_of(request).templates.language(None, replace(desk, language=tag))
-
-
-def names(places: Sequence[Place], slugs: Sequence[str]) -> list[str]:
-    """The names of desks by their slugs."""
-    return [place.desk.name for place in places if place.desk.slug in slugs]

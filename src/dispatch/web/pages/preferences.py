@@ -67,7 +67,7 @@ async def change(request: Request, link: Link) -> Response:
     """Do what one of the forms says."""
     fields = await forms.read(request, _FIELDS)
     if not personal.is_stamped(request, fields):
-        return await _page(request, link, _Said(wrong=personal.TOO_OLD, given=fields))
+        return await _page(request, link, _Said(wrong=answers.TOO_OLD, given=fields))
     personal.let_in(request, link)
     act = _BUTTONS.get(fields.get("do", ""))
     return await _page(request, link, await act(request, link, fields) if act else _Said())
@@ -288,7 +288,7 @@ async def delete(request: Request, link: Link) -> Response:
     """Forget the person."""
     fields = await forms.read(request)
     if not personal.is_stamped(request, fields):
-        return await _delete_page(request, link, wrong=personal.TOO_OLD)
+        return await _delete_page(request, link, wrong=answers.TOO_OLD)
     site = site_of(request)
     reader, places = await personal.person(request, link)
     tag = personal.words(request, places[0].desk, reader).tag

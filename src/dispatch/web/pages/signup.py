@@ -20,20 +20,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from dispatch.audience.values import FREQUENCIES
 from dispatch.errors import AudienceError
 from dispatch.newsroom import signups
 from dispatch.renditions.language import lookup
 from dispatch.store.signups import NewSignup, write_down
 from dispatch.web import answers, forms
-from dispatch.web.answers import label
 from dispatch.web.door import Door
 from dispatch.web.offers import Offer, Offers
 from dispatch.web.site import Site, ip_of, site_of
 
 _SOONEST = 2.0
 """Seconds in which nobody has read a form and typed an address."""
-_LATEST = 86_400
-"""Seconds after which a form is shown once more before it is believed."""
 _TRAP = "website"
 """The field that people do not meet."""
 _LONGEST_JSON = 8192
@@ -89,10 +87,9 @@ async def _sent(request: Request, offer: Offer, form: _Form) -> Response:
     """Answer a form: with the page that thanks, or the form again where something is wrong."""
     site = site_of(request)
     fields = await forms.read(request)
-    age = site.stamps.age(fields, request.scope["path"], _LATEST)
+    age = site.stamps.age(fields, request.scope["path"])
     if age is None:
-        sentence = label("This form was open for very long. Please press the button once more.")
-        return await _page(request, offer, form, fields, notice=sentence)
+        return await _page(request, offer, form, fields, notice=answers.TOO_OLD)
     tag = _language(site, offer, fields.get("language", ""))
     if not fields.get(_TRAP) and age >= _SOONEST:
         try:
@@ -154,7 +151,7 @@ async def _page(
         tag=tag,
         trap=_TRAP,
         email=given.get("email", "")[:320],
-        frequency=given.get("frequency") if given.get("frequency") in _FREQUENCIES else "each",
+        frequency=given.get("frequency") if given.get("frequency") in FREQUENCIES else "each",
         wrong=wrong,
         notice=offer.said(site, tag, notice) if notice else "",
         consent=offer.consent(site, tag),
@@ -235,8 +232,8 @@ def _json_signup(request: Request, offer: Offer, given: Mapping[str, Any]) -> Ne
             "consent is missing: send what stands at the button, which is kept as what they agreed "
             f"to. It may have {_LONGEST_CONSENT:,} characters."
         )
-    if given.get("frequency", "each") not in _FREQUENCIES:
-        raise _MalformedError(f"frequency is one of {', '.join(_FREQUENCIES)}.")
+    if given.get("frequency", "each") not in FREQUENCIES:
+        raise _MalformedError(f"frequency is one of {', '.join(FREQUENCIES)}.")
     site = site_of(request)
     origin = request.headers.get("origin", "")
     source = f"form on {origin}" if origin in offer.origins else "form of a program"
@@ -272,7 +269,6 @@ def _problem(status: int, detail: str, headers: Mapping[str, str]) -> Response:
 
 # -------------------------------------------------------------------------------------------------
 
-_FREQUENCIES = signups.FREQUENCIES
 _TOO_OFTEN = "There were too many sign-ups from here. Please try again later."
 _UNSEEN = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
