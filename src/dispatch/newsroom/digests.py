@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
-from sqlalchemy import Connection, and_
+from sqlalchemy import Connection
 
 from dispatch import article_json
 from dispatch.article import Article
@@ -198,10 +198,9 @@ def _make_next(
     if position is None:
         return False, ""
     chosen, more, before = _chosen(fresh, position)
-    who = and_(readers, store.is_behind(before))
-    candidates = Candidates(
-        desk, and_(who, store.is_active()), due.readers.frequency, leaves=epoch(now)
-    )
+    who = readers & store.is_behind(before)
+    active = who & store.is_active()
+    candidates = Candidates(desk, active, due.readers.frequency, leaves=epoch(now))
     sentence = ""
     if candidate_store.census(connection, candidates).recipients:
         sentence = _mail(connection, chosen, candidates, settings, now, more=more)

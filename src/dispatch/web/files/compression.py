@@ -1,9 +1,12 @@
-"""Compressing a file once, for everybody who reads it."""
+"""Compressing what is sent: files once, for everybody who reads them; else for one reader."""
 
 from __future__ import annotations
 
 import gzip
 from collections.abc import Mapping
+
+SMALL = 512
+"""Bytes: what is smaller fits one packet as it is."""
 
 Effort = Mapping[str, int]
 """The level for each coding: what is sent more often is worth more of a thread's time."""

@@ -11,15 +11,13 @@ from email.utils import format_datetime
 from hashlib import blake2b
 
 from dispatch.web.files import conditional
-from dispatch.web.files.compression import SENT_NOW_AND_THEN, SENT_OFTEN, compress
+from dispatch.web.files.compression import SENT_NOW_AND_THEN, SENT_OFTEN, SMALL, compress
 from dispatch.web.files.headers import Kind, safety
 from dispatch.web.files.negotiation import CODINGS, IDENTITY
 
 Fields = tuple[tuple[bytes, bytes], ...]
 """Header fields: names in lower case, and values."""
 
-_SMALL = 512
-"""Bytes: what is smaller fits one packet as it is."""
 _OVERHEAD = 4096
 """Bytes that a file costs besides its own: its answers' headers and Python's objects."""
 _POLLED = 256 * 1024
@@ -137,7 +135,7 @@ class PublicFile:
         self._modified = datetime.fromtimestamp(version.modified // 10**9, UTC)
         last_modified = format_datetime(self._modified, usegmt=True)
         self._last_modified = last_modified.encode()
-        presses = kind.compressible and data is not None and len(data) >= _SMALL
+        presses = kind.compressible and data is not None and len(data) >= SMALL
         self._possible = {IDENTITY, *(CODINGS if presses else ())}
         self._requested = {IDENTITY}
 

@@ -30,6 +30,7 @@ from starlette.types import Receive, Scope, Send
 
 from dispatch.errors import SettingsError
 from dispatch.settings import Settings
+from dispatch.web.files.asked import Asked
 from dispatch.web.files.file import Answer, PublicFile, Version
 from dispatch.web.files.headers import kind_of, links
 from dispatch.web.files.negotiation import acceptable
@@ -109,16 +110,11 @@ class PublicFiles:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._keeper, self._find, name, path)
 
-    async def answer(
-        self,
-        file: PublicFile,
-        accept_encoding: bytes | None,
-        none_match: bytes | None,
-        modified_since: bytes | None,
-    ) -> Answer:
-        """The answer to a GET of ``file``; the values are those of the request's fields."""
-        codings = acceptable(accept_encoding)
-        while (answer := file.answer(codings, none_match, modified_since)) is None:
+    async def answer(self, file: PublicFile, asked: Asked) -> Answer:
+        """The answer to a GET of ``file``."""
+        codings = acceptable(asked.accept_encoding)
+        conditions = (asked.none_match, asked.modified_since)
+        while (answer := file.answer(codings, *conditions)) is None:
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._press, file.press_for, codings)
         if file.wanted:
@@ -307,6 +303,7 @@ class PublicApp:
         await response(scope, receive, send)
 
     async def _response(self, method: str, path: bytes, headers: Headers) -> Response:
+        asked = Asked.of(headers)
         for _ in range(_TRIES):
             found = await self.files.find(path)
             if found is None:
@@ -315,24 +312,13 @@ class PublicApp:
                 raise HTTPException(405, headers={"Allow": ", ".join(_METHODS)})
             if isinstance(found, Moved):
                 return Response(status_code=308, headers={"Location": found.location})
-            answer = await self.files.answer(
-                found,
-                _joined(headers, "accept-encoding"),
-                _joined(headers, "if-none-match"),
-                headers.get("if-modified-since", "").encode("latin-1") or None,
-            )
+            answer = await self.files.answer(found, asked)
             if answer.body is not None or method == "HEAD":
                 return _exactly(Response(answer.body if method == "GET" else b""), answer)
             opened = await self.files.open(found)
             if opened is not None:
                 return _exactly(_FromDisk(opened, found.version.size), answer)
         raise HTTPException(503, headers={"Retry-After": "1"})
-
-
-def _joined(headers: Headers, name: str) -> bytes | None:
-    """The value of a field that is a list, however many lines it came in (RFC 9110, 5.3)."""
-    values = headers.getlist(name)
-    return ", ".join(values).encode("latin-1") if values else None
 
 
 def _exactly(response: Response, answer: Answer) -> Response:

@@ -20,7 +20,8 @@ from time import monotonic
 
 from dispatch.newsroom.access import filled
 from dispatch.web.files import conditional
-from dispatch.web.files.compression import SENT_ONCE, compress
+from dispatch.web.files.asked import Asked
+from dispatch.web.files.compression import SENT_ONCE, SMALL, compress
 from dispatch.web.files.file import Version
 from dispatch.web.files.headers import Kind, kind_of, safety
 from dispatch.web.files.negotiation import CODINGS, IDENTITY, acceptable
@@ -30,8 +31,6 @@ MEMORY = 32 * 1024 * 1024
 
 _FRESH = 1.0
 """Seconds for which a document is sent without a look at the disk."""
-_SMALL = 512
-"""Bytes: what is smaller fits one packet as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +47,6 @@ class Document:
     @property
     def modified(self) -> datetime:
         return datetime.fromtimestamp(self.version.modified // 10**9, UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a request says of the answer it would like: the values of its fields, or None."""
-
-    accept_encoding: bytes | None
-    none_match: bytes | None
-    modified_since: bytes | None
 
 
 class PersonalFiles:
@@ -151,7 +141,7 @@ async def sent(document: Document, token: str, asked: Asked) -> Sent:
 
 def _coding(document: Document, accept_encoding: bytes | None) -> str:
     """The one it is sent in: none, where the client refuses all there are (RFC 9110, 12.5.3)."""
-    if not document.kind.compressible or len(document.data) < _SMALL:
+    if not document.kind.compressible or len(document.data) < SMALL:
         return IDENTITY
     possible = {*CODINGS, IDENTITY}
     return next((coding for coding in acceptable(accept_encoding) if coding in possible), IDENTITY)

@@ -15,8 +15,9 @@ from starlette.routing import Route
 
 from dispatch.settings import Settings
 from dispatch.store.feed_tokens import readable_desk
+from dispatch.web.files.asked import Asked
 from dispatch.web.files.paths import address_of, file_of
-from dispatch.web.members.documents import Asked, PersonalFiles, sent
+from dispatch.web.members.documents import PersonalFiles, sent
 from dispatch.web.members.use import FeedUse
 from dispatch.web.site import Site, ip_of, site_of
 
@@ -80,7 +81,7 @@ async def show(request: Request) -> Response:
     site = site_of(request)
     members.use.note(key, ip_of(request), site.now())
     # In lower case, whatever something on the way has made of it.
-    answer = await sent(document, token.lower(), _asked(request))
+    answer = await sent(document, token.lower(), Asked.of(request.headers))
     return Response(answer.body, answer.status, answer.fields)
 
 
@@ -107,19 +108,6 @@ def _public(settings: Settings, desk: str, file: str) -> Response:
     address = file.removesuffix(_INDEX)
     location = settings.site_url + address_of(f"{desk}/{address}")
     return Response(status_code=307, headers={"Location": location, **_HEADERS})
-
-
-def _asked(request: Request) -> Asked:
-    return Asked(*(_field(request, name) for name in _FIELDS))
-
-
-_FIELDS = ("accept-encoding", "if-none-match", "if-modified-since")
-
-
-def _field(request: Request, name: str) -> bytes | None:
-    """A field's value; of several with one name, their values as one list (RFC 9110, 5.3)."""
-    values = request.headers.getlist(name)
-    return ", ".join(values).encode("latin-1", "replace") if values else None
 
 
 routes: list[Route] = [Route("/{desk}/members/{token}/{path:path}", show, methods=["GET"])]
