@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from starlette.exceptions import HTTPException
 from starlette.testclient import TestClient
 from tests.web.members_room import ADA, members
 from tests.web.served import Newsroom, newsroom
+
+from dispatch.web.webhooks import reception
 
 PART = "Content-Disposition: form-data; name="
 
@@ -79,3 +83,23 @@ def test_nobody_is_thanked_for_what_is_written_to_a_file_that_is_gone(
         assert client.get("/world/feed.rss").status_code == 200
         if how == "removed":
             assert not database.exists(), "no empty one is made in its place"
+
+
+def test_a_strangers_body_is_not_read_where_its_head_says_that_they_are_one(tmp_path: Path) -> None:
+    room = newsroom(tmp_path, postmark_webhook="user:a-password")
+    too_long = b" " * (reception.MOST + 1)
+    with room.client() as client:
+        assert client.post("/webhooks/postmark", content=too_long).status_code == 401
+
+
+def test_what_strangers_send_to_a_webhook_fills_no_memory() -> None:
+    """Bodies that have not come in whole, as slow clients have them, count as well."""
+    room = reception.Room(reception.ROOM)
+    with ExitStack() as slow:
+        for hold in [slow.enter_context(room.held()) for _ in range(4)]:
+            hold(reception.MOST)
+        with pytest.raises(HTTPException) as refused, room.held() as hold:
+            hold(1)
+        assert (refused.value.status_code, refused.value.headers) == (503, {"Retry-After": "30"})
+    with room.held() as hold:
+        hold(reception.ROOM)

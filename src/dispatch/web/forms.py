@@ -8,7 +8,7 @@ the moment they see it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from hashlib import sha256
 from urllib.parse import parse_qsl
 
@@ -50,11 +50,17 @@ async def read(request: Request, fields: int = _FIELDS) -> dict[str, str]:
     return _first(pairs)
 
 
-async def bounded(request: Request, most: int) -> bytes:
+async def bounded(
+    request: Request, most: int, hold: Callable[[int], None] = lambda _size: None
+) -> bytes:
     """The body of a request.
 
+    Args:
+        hold: called with the size of each part that came, before it is kept; may refuse it.
+
     Raises:
-        HTTPException: 413 where it has more than ``most`` bytes, 400 where it breaks off.
+        HTTPException: 413 where it has more than ``most`` bytes, 400 where it breaks off; and
+            whatever ``hold`` raises.
     """
     length = request.headers.get("content-length", "0")
     if not length.isdigit() or int(length) > most:
@@ -65,6 +71,7 @@ async def bounded(request: Request, most: int) -> bytes:
             size += len(part)
             if size > most:
                 raise HTTPException(413, f"That is longer than {most:,} bytes.")
+            hold(len(part))
             parts.append(part)
     except ClientDisconnect:
         raise HTTPException(400, "The request breaks off.") from None

@@ -39,4 +39,5 @@ PROVIDER = Provider(
     is_set=lambda settings: bool(settings.mailjet_webhook),
     authentic=lambda message, settings, _now: logged_in(message, settings.mailjet_webhook),
     events=_events,
+    by_head=True,
 )

@@ -60,4 +60,5 @@ PROVIDER = Provider(
     is_set=lambda settings: bool(settings.postmark_webhook),
     authentic=lambda message, settings, _now: logged_in(message, settings.postmark_webhook),
     events=_events,
+    by_head=True,
 )

@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import hmac
 from base64 import b64decode
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,11 +25,17 @@ from dispatch.newsroom import provider_events
 from dispatch.newsroom.provider_events import ProviderEvent
 from dispatch.settings import Settings
 from dispatch.web.forms import bounded
-from dispatch.web.site import site_of
+from dispatch.web.site import Site, site_of
 from dispatch.web.webhooks.fetching import FetchError
 
 MOST = 5_000_000
 """Bytes of one request: providers send events by the thousand."""
+ROOM = 4 * MOST
+"""Bytes of all requests for one provider that are held at once. Most messages can only be told from
+a stranger's once they are there, and strangers have ten thousand connections."""
+_AGAIN_AFTER = "30"
+"""Seconds after which there will be room again."""
+_STRANGE = "This message does not come from where it says."
 _AT_ONCE = 200
 """Events of one transaction: nobody else who writes is to wait for long."""
 
@@ -50,28 +58,65 @@ class Provider:
         authentic: whether a message is the provider's own.
         events: what a message that is authentic tells; whatever else it holds is left out.
             ValueError, TypeError, LookupError, AttributeError: it has another form than it should.
+        by_head: whether ``authentic`` looks at nothing but the headers.
 
-    Both are called in a thread, and may raise FetchError.
+    ``authentic`` and ``events`` are called in a thread, and may raise FetchError.
     """
 
     name: str
     is_set: Callable[[Settings], bool]
     authentic: Callable[[Message, Settings, datetime], bool]
     events: Callable[[Message], Sequence[ProviderEvent]]
+    by_head: bool = False
+
+
+class Room:
+    """Bytes of bodies that may be held at once, by all who share it. For the event loop alone."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+
+    @contextmanager
+    def held(self) -> Iterator[Callable[[int], None]]:
+        """Gives what takes so many bytes more, until the end of ``with``.
+
+        It raises HTTPException, 503, where they have no room.
+        """
+        held = 0
+
+        def hold(size: int) -> None:
+            nonlocal held
+            if size > self._left:
+                again = {"Retry-After": _AGAIN_AFTER}
+                raise HTTPException(503, "Too much is coming in here at the moment.", again)
+            self._left -= size
+            held += size
+
+        try:
+            yield hold
+        finally:
+            self._left += held
 
 
 def receiver(provider: Provider) -> Callable[[Request], Awaitable[Response]]:
     """What answers the address of a provider."""
 
+    room = Room(ROOM)
+
     async def receive(request: Request) -> Response:
         site = site_of(request)
         if not provider.is_set(site.settings):
             return _said(404, "This webhook is not set up.")
-        message = Message(request.headers, await bounded(request, MOST))
+        if provider.by_head and not await _is_authentic(
+            provider, Message(request.headers, b""), site
+        ):
+            return _said(401, _STRANGE)
         try:
-            if not await asyncio.to_thread(provider.authentic, message, site.settings, site.now()):
-                return _said(401, "This message does not come from where it says.")
-            events = await asyncio.to_thread(provider.events, message)
+            with room.held() as hold:
+                message = Message(request.headers, await bounded(request, MOST, hold))
+                if not await _is_authentic(provider, message, site):
+                    return _said(401, _STRANGE)
+                events = await asyncio.to_thread(provider.events, message)
         except FetchError:
             return _said(503, "What it takes to look at this message cannot be reached. Try again.")
         except (ValueError, TypeError, LookupError, AttributeError):
@@ -88,6 +133,10 @@ def receiver(provider: Provider) -> Callable[[Request], Awaitable[Response]]:
         return Response(status_code=204)
 
     return receive
+
+
+async def _is_authentic(provider: Provider, message: Message, site: Site) -> bool:
+    return await asyncio.to_thread(provider.authentic, message, site.settings, site.now())
 
 
 def _said(status: int, sentence: str) -> Response:

@@ -50,4 +50,5 @@ PROVIDER = Provider(
     is_set=lambda settings: bool(settings.sparkpost_webhook),
     authentic=lambda message, settings, _now: logged_in(message, settings.sparkpost_webhook),
     events=_events,
+    by_head=True,
 )
