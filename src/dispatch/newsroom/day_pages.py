@@ -16,7 +16,7 @@ import json
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from itertools import groupby
@@ -78,17 +78,9 @@ def listed(entry: str, desk: Desk) -> IndexEntry:
     Of an article that is for subscribers there is the standfirst, and nothing of its text.
     """
     facts = FeedEntry.from_json(json.loads(entry))
-    in_full = desk.access == "public"
-    summary = facts.summary if in_full else facts.standfirst
-    return IndexEntry(
-        headline=facts.title,
-        standfirst=summary if summary != facts.title else None,
-        url=facts.url,
-        byline=tuple(author.name for author in facts.authors),
-        published=facts.published,
-        image=facts.image if in_full else None,
-        language=facts.language,
-    )
+    if desk.access != "public":
+        facts = replace(facts, summary=facts.standfirst or facts.title, image=None)
+    return IndexEntry.of(facts)
 
 
 def path_of(day: date) -> str:

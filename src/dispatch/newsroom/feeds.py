@@ -83,7 +83,7 @@ def _archive(
         documents = feeds.archive_documents(own, number, shown, newest=archives)
         page = web.render_index(
             own,
-            [_index_entry(entry) for entry in shown],
+            [web.IndexEntry.of(entry) for entry in shown],
             templates,
             older=_page_url(own, number - 1),
             newer=_page_url(own, number + 1) if number < archives else own.index_url,
@@ -107,7 +107,7 @@ def _current(
         shown = [_shown(entry, own, templates, showing) for entry in entries]
         older = _page_url(own, archives)
         index = web.render_index(
-            own, [_index_entry(entry) for entry in shown], templates, older=older
+            own, [web.IndexEntry.of(entry) for entry in shown], templates, older=older
         )
         documents = feeds.documents(own, shown, archives=archives)
         return [index.html, *(getattr(documents, form) for form in FORMS)]
@@ -151,15 +151,3 @@ def _page_url(desk: Desk, number: int) -> str | None:
 
 def _entry(text: str) -> FeedEntry:
     return FeedEntry.from_json(json.loads(text))
-
-
-def _index_entry(entry: FeedEntry) -> web.IndexEntry:
-    return web.IndexEntry(
-        headline=entry.title,
-        standfirst=entry.summary if entry.summary != entry.title else None,
-        url=entry.url,
-        byline=tuple(author.name for author in entry.authors),
-        published=entry.published,
-        image=entry.image,
-        language=entry.language,
-    )

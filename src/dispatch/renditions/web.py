@@ -33,6 +33,7 @@ from dispatch.renditions.addresses import web_uri
 from dispatch.renditions.colour import legible
 from dispatch.renditions.extracts import dateline_apart, first_words, introduced, pictures
 from dispatch.renditions.extracts import teaser as teaser_of
+from dispatch.renditions.feed import FeedEntry
 from dispatch.renditions.shortening import shortened
 from dispatch.renditions.templates import Templates
 
@@ -71,6 +72,19 @@ class IndexEntry:
     image: str | None = None
     language: str | None = None
     """BCP 47; None: the desk's."""
+
+    @classmethod
+    def of(cls, entry: FeedEntry) -> IndexEntry:
+        """The article that ``entry`` states in a feed."""
+        return cls(
+            headline=entry.title,
+            standfirst=entry.summary if entry.summary != entry.title else None,
+            url=entry.url,
+            byline=tuple(author.name for author in entry.authors),
+            published=entry.published,
+            image=entry.image,
+            language=entry.language,
+        )
 
 
 def render(article: Article, desk: Desk, templates: Templates, *, teaser: bool = False) -> WebPage:
