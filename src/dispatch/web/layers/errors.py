@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -140,7 +141,7 @@ async def _answer(request: Request, error: HTTPException, desk: Desk | None) -> 
     if desk is not None and _wants(request) == "text/html":
         answer = await _page(request, desk, status)
     elif _wants(request) == "application/json":
-        answer = _problem(request.scope, status, error.detail)
+        answer = problem(request.scope, status, error.detail)
     else:
         answer = PlainTextResponse(f"{error.detail}\n", status, {"Cache-Control": "no-store"})
     answer.headers.update(error.headers or {})
@@ -164,22 +165,24 @@ async def _page(request: Request, desk: Desk, status: int) -> Response:
     return Response(page.body, status, dict(page.headers))
 
 
-def _problem(scope: Scope, status: int, detail: str) -> Response:
-    """RFC 9457."""
+def problem(
+    scope: Scope, status: int, detail: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """What a program is told where something is the matter (RFC 9457)."""
     told = {
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "request_id": request_ids.of(scope),
     }
-    headers = {"Cache-Control": "no-store"}
+    headers = {"Cache-Control": "no-store", **(headers or {})}
     return Response(json.dumps(told), status, headers, "application/problem+json")
 
 
 def _broken(scope: Scope, request_id: str) -> Response:
     sentence = "Something went wrong here, and it is in the log."
     if _wants(Request(scope)) == "application/json":
-        return _problem(scope, 500, sentence)
+        return problem(scope, 500, sentence)
     told = f"{sentence}\nIf you write to us about it, name this number: {request_id}\n"
     return PlainTextResponse(told, 500, {"Cache-Control": "no-store"})
 

@@ -27,6 +27,7 @@ from dispatch.renditions.language import lookup
 from dispatch.store.signups import NewSignup, write_down
 from dispatch.web import answers, forms
 from dispatch.web.door import Door
+from dispatch.web.layers.errors import problem
 from dispatch.web.offers import Offer, Offers
 from dispatch.web.site import Site, ip_of, site_of
 
@@ -175,18 +176,19 @@ async def sign_up_by_json(request: Request) -> Response:
     Answers 202 for every address; 422 where it is none, or something has the wrong form.
     """
     offer = await _offer(request)
-    allowed = _cors(request, offer)
+    headers = _cors(request, offer) | _UNSEEN
     try:
         signup = _json_signup(request, offer, await _object(request))
     except (AudienceError, _MalformedError) as error:
-        return _problem(422, str(error), allowed)
+        return problem(request.scope, 422, str(error), headers)
     except HTTPException as error:
-        return _problem(error.status_code, error.detail, allowed)
+        return problem(request.scope, error.status_code, error.detail, headers)
     if wait := _door(request).wait(signup.ip, time.monotonic()):
-        return _problem(429, _TOO_OFTEN, allowed | {"Retry-After": str(wait)})
+        again = {"Retry-After": str(wait)}
+        return problem(request.scope, 429, _TOO_OFTEN, headers | again)
     await site_of(request).write_together(write_down, signup)
     said = "If this address can get the newsletter, a mail to confirm it is on its way."
-    return JSONResponse({"status": "accepted", "detail": said}, 202, allowed | _UNSEEN)
+    return JSONResponse({"status": "accepted", "detail": said}, 202, headers)
 
 
 async def preflight(request: Request) -> Response:
@@ -255,16 +257,6 @@ def _cors(request: Request, offer: Offer) -> dict[str, str]:
     origin = request.headers.get("origin", "")
     allowed = {"Access-Control-Allow-Origin": origin} if origin in offer.origins else {}
     return {"Vary": "Origin", **allowed}
-
-
-def _problem(status: int, detail: str, headers: Mapping[str, str]) -> Response:
-    """RFC 9457."""
-    return JSONResponse(
-        {"status": status, "detail": detail},
-        status,
-        {**headers, **_UNSEEN},
-        "application/problem+json",
-    )
 
 
 # -------------------------------------------------------------------------------------------------
