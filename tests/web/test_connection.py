@@ -560,3 +560,22 @@ class TestNumbers:
                 client.send(HOST + b"\r\n")
                 assert client.reply().status == 200
             assert running.counts.cut["too many"] == 1
+
+    @pytest.mark.parametrize(
+        "begun",
+        [b"", b"GET /echo HT", b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1"],
+    )
+    def test_who_holds_a_place_and_asks_for_nothing_gives_it_up(
+        self, tmp_path: Path, begun: bytes
+    ) -> None:
+        with (
+            server(tmp_path, Limits(connections=3, dawdle=ROUND)) as running,
+            ExitStack() as stack,
+        ):
+            for client in [stack.enter_context(running.client()) for _ in range(3)]:
+                client.send(begun)
+            time.sleep(3 * ROUND)
+            for _ in range(3):
+                with running.client() as another:
+                    assert another.get(FEED_PATH).status == 200
+            assert running.counts.cut["too many"] == 1

@@ -384,23 +384,40 @@ class Connection(HttpToolsProtocol):
                 cycle.message_event.set()
 
     def _make_room(self) -> None:
-        """Close those that have been idle for longest; where nobody is, refuse this one.
+        """Close those that have been idle for longest; else those whose requests do not come in.
 
-        No more than once a round, as it looks at them all.
+        Where there is nobody to close, this one is refused. No more than once a round, as it
+        looks at them all.
         """
         watch = self.watch
-        idle: list[Connection] = []
+        leaving: list[Connection] = []
         if watch.made_room != watch.now:
             watch.made_room = watch.now
             others = cast(set[Connection], self.connections)
-            idle = [other for other in others if other._idle()]
-        share = max(1, self._limits.connections // _SHARE)
-        for other in nsmallest(share, idle, key=lambda other: other._deadline):
-            other.transport.close()
-        if not idle:
+            share = max(1, self._limits.connections // _SHARE)
+            for leaves in (Connection._idle, Connection._dawdles):
+                leaving = [other for other in others if leaves(other)]
+                leaving = nsmallest(share, leaving, key=lambda other: other._deadline)
+                if leaving:
+                    break
+        for other in leaving:
+            if other._idle():
+                other.transport.close()
+            else:
+                other._cut("too many")
+        if not leaving:
             self._refuse(503, "too many")
 
     def _idle(self) -> bool:
         """Whether it has had its answers and asks for nothing."""
         asked = self.headers is not None
         return asked and self._stage == _BETWEEN and not self._busy() and not self._over
+
+    def _dawdles(self) -> bool:
+        """Whether the first request, or one that has begun, is taking its time to come in."""
+        if self._stage == _BODY:
+            ours, allowed = self.flow.read_paused, self._limits.body
+        else:
+            ours, allowed = self._busy() or self._idle(), self._limits.head
+        begun = self._deadline - allowed
+        return not self._over and not ours and self.watch.now - begun >= self._limits.dawdle

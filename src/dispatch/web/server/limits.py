@@ -35,6 +35,8 @@ class Limits:
     slowest of lines needs one second."""
     body: float = 60.0
     """For the body. A form takes a second, an article of 5 MB at 1 Mbit/s takes 40."""
+    dawdle: float = 2.0
+    """For a request to come in whole where there is no room for anybody else."""
     stall: float = 60.0
     """For a client that takes nothing of an answer. A telephone in a tunnel needs half of that."""
     linger: float = 2.0
