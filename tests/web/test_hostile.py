@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import ExitStack
 from pathlib import Path
@@ -103,3 +104,16 @@ def test_what_strangers_send_to_a_webhook_fills_no_memory() -> None:
         assert (refused.value.status_code, refused.value.headers) == (503, {"Retry-After": "30"})
     with room.held() as hold:
         hold(reception.ROOM)
+
+
+def test_what_stands_among_personal_files_and_is_none_is_not_read(tmp_path: Path) -> None:
+    room = members(tmp_path)
+    folder, secret = room.news.out / "members/world", tmp_path / "secret.txt"
+    secret.write_text("beside the newsroom")
+    (folder / "link.txt").symlink_to(secret)
+    (folder / "elsewhere").symlink_to(tmp_path)
+    os.mkfifo(folder / "pipe.txt")  # whoever opens one for reading waits for somebody who writes
+    token = room.feeds(ADA)["rss"].split("/")[3]
+    with room.news.client() as client:
+        for name in ("link.txt", "elsewhere/secret.txt", "pipe.txt"):
+            assert client.get(f"/world/members/{token}/{name}").status_code == 404, name

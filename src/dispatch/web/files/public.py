@@ -30,6 +30,7 @@ from starlette.types import Receive, Scope, Send
 
 from dispatch.errors import SettingsError
 from dispatch.settings import Settings
+from dispatch.web.files import places
 from dispatch.web.files.asked import Asked
 from dispatch.web.files.file import Answer, PublicFile, Version
 from dispatch.web.files.headers import kind_of, links
@@ -158,15 +159,15 @@ class PublicFiles:
         return found
 
     def _looked_up(self, name: str) -> PublicFile | Moved | None:
-        place = self._real(name)
+        place = places.within(self._folder, name)
         if place is None:
             return None
         if place.is_dir():
             if name and not name.endswith("/"):
-                is_page = self._real(f"{name}/{_INDEX}") is not None
+                is_page = places.within(self._folder, f"{name}/{_INDEX}") is not None
                 return Moved(f"./{quote(name.rpartition('/')[2])}/") if is_page else None
             name += _INDEX
-            place = self._real(name)
+            place = places.within(self._folder, name)
         elif name.endswith("/"):
             return None
         return self._current(name, place) if place else None
@@ -188,11 +189,11 @@ class PublicFiles:
         return file
 
     def _read(self, name: str, place: Path) -> PublicFile | None:
-        with _opened(place) as opened:
-            found = os.fstat(opened.fileno())
+        with places.opened(place) as file:
+            found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 return None
-            data = opened.read(found.st_size) if found.st_size <= self._largest else None
+            data = file.read(found.st_size) if found.st_size <= self._largest else None
         kind = kind_of(name)
         more = list(self._headers)
         if kind.feed:
@@ -211,21 +212,12 @@ class PublicFiles:
             for address in _addresses(fallen.name):
                 self.ready.pop(address, None)
 
-    def _real(self, name: str) -> Path | None:
-        """Where a name leads, once symbolic links are followed; None: nowhere, or outside."""
-        try:
-            folder = self._folder.resolve(strict=True)
-            place = (folder / name).resolve(strict=True)
-        except (OSError, RuntimeError):  # a loop of links is a RuntimeError up to Python 3.12
-            return None
-        return place if place.is_relative_to(folder) else None
-
     def _open(self, file: PublicFile) -> BinaryIO | None:
-        place = self._real(file.name)
+        place = places.within(self._folder, file.name)
         if place is None:
             return None
         try:
-            opened = _opened(place)
+            opened = places.opened(place)
         except OSError:
             return None
         if Version.of(os.fstat(opened.fileno())) == file.version:
@@ -274,16 +266,6 @@ def _addresses(name: str) -> tuple[bytes, ...]:
     if name == _INDEX or name.endswith(f"/{_INDEX}"):
         return address.encode(), address.removesuffix(_INDEX).encode()
     return (address.encode(),)
-
-
-def _opened(place: Path) -> BinaryIO:
-    """Open a file without following a link, and without waiting where it is a pipe."""
-    descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        return os.fdopen(descriptor, "rb")
-    except OSError:  # a folder
-        os.close(descriptor)
-        raise
 
 
 class PublicApp:

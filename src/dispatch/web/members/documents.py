@@ -19,7 +19,7 @@ from pathlib import Path
 from time import monotonic
 
 from dispatch.newsroom.access import filled
-from dispatch.web.files import conditional
+from dispatch.web.files import conditional, places
 from dispatch.web.files.asked import Asked
 from dispatch.web.files.compression import SENT_ONCE, SMALL, compress
 from dispatch.web.files.file import Version
@@ -77,8 +77,11 @@ class PersonalFiles:
         return document
 
     def _read(self, name: str, known: Document | None) -> Document | None:
+        place = places.within(self._folder, name)
+        if place is None:
+            return None
         try:
-            with (self._folder / name).open("rb") as file:
+            with places.opened(place) as file:
                 found = os.fstat(file.fileno())
                 if not stat.S_ISREG(found.st_mode):
                     return None
