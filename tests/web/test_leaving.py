@@ -323,7 +323,8 @@ class TestPressing:
 
     @pytest.mark.parametrize("frequency", ["daily", "weekly", "each"])
     def test_changes_how_often(self, client: TestClient, room: Readers, frequency: str):
-        press(client, room.path("unsubscribe"), "frequency", frequency=frequency)
+        answer = press(client, room.path("unsubscribe"), "frequency", frequency=frequency)
+        assert "Your changes are saved." in answer.text
         row = room.row()
         assert row.frequency == frequency
         assert (row.digested is None) == (frequency == "each")

@@ -92,7 +92,7 @@ async def _pause(request: Request, link: Link, fields: Mapping[str, str]) -> Res
     site, now = site_of(request), site_of(request).now()
     until = now + PAUSE if fields["do"] == "pause" else None
     await site.write(preferences.pause, link, [link.desk], until, now)
-    return await _page(request, link, said=label("It is done."))
+    return await _page(request, link, said=label("Your changes are saved."))
 
 
 async def _change_frequency(request: Request, link: Link, fields: Mapping[str, str]) -> Response:
@@ -100,7 +100,7 @@ async def _change_frequency(request: Request, link: Link, fields: Mapping[str, s
     if frequency not in values.FREQUENCIES:
         return await _page(request, link)
     await site.write(preferences.change_frequency, link, frequency, site.now())
-    return await _page(request, link, said=label("It is done."))
+    return await _page(request, link, said=label("Your changes are saved."))
 
 
 async def _come_back(request: Request, link: Link, fields: Mapping[str, str]) -> Response:
