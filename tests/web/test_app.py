@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import html
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -348,6 +349,16 @@ class TestWhereSomethingIsTheMatter:
             answer = program.get("/nowhere", headers={"accept": "*/*"})
             assert answer.headers["content-type"] == "text/plain; charset=utf-8"
             assert answer.text == "Not Found\n"
+
+    @pytest.mark.parametrize(
+        ("path", "feeds"), [("/nix", 0), ("/news/nix", 0), ("/world/nix", 3)], ids=str
+    )
+    def test_leads_only_to_what_there_is(self, room: Newsroom, path: str, feeds: int) -> None:
+        """A page that is about no desk names none: the feeds would not be there."""
+        with client(room) as reader:
+            page = html.fromstring(reader.get(path, headers=BROWSER).content)
+        assert len(page.xpath("//footer//a")) == feeds
+        assert page.xpath("//header//a/@href")[0] == f"{SITE_URL}/"
 
     @pytest.mark.parametrize("status", [400, 403, 404, 405, 409, 413, 415, 429, 503])
     def test_each_has_a_page(self, room: Newsroom, status: int) -> None:

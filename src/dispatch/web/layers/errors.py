@@ -11,6 +11,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -206,7 +207,7 @@ def _wants(request: Request) -> str:
 
 
 async def _desk(request: Request) -> Desk | None:
-    """The desk that the path is about; else that of the settings.
+    """The desk that the path is about; else none in particular, with the publisher's masthead.
 
     Of a private one nobody learns so that there is one: its pages are refused like any other's.
     """
@@ -223,5 +224,7 @@ async def _desk(request: Request) -> Desk | None:
 
 
 def _common_desk(site: Site) -> Desk:
+    """The publisher's, for a page that is about no desk: it has no name and leads to no feed."""
     name = site.settings.desk
-    return make_desk(name, desk_slug(name), site.settings)
+    desk = make_desk(name, desk_slug(name), site.settings)
+    return replace(desk, name="", slug="", access="private")
