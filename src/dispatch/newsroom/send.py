@@ -111,14 +111,14 @@ class Plan:
                 f"{consequence}.{self._since}"
             )
         if not self.recipients:
-            yield f"Nobody would get it: {self._why_nobody}."
+            yield f"Nobody would get it. {self._why_nobody}."
 
     @property
     def refusal(self) -> str:
         """Why the mailing is not made, as a sentence; empty where it can be."""
         if not self.recipients:
             told = " ".join(["", *self.unknown_tags])
-            return f"Nobody would get it: {self._why_nobody}.{told} Nothing was sent."
+            return f"Nobody would get it. {self._why_nobody}.{told} Nothing was sent."
         if self.twice and not self.again:
             return (
                 f"It was sent before, in {self._mailings}: {self.twice:,} of {self.recipients:,} "
@@ -129,8 +129,9 @@ class Plan:
 
     @property
     def _why_nobody(self) -> str:
-        why = "; ".join(f"{count:,} {reason}" for reason, count in self.excluded)
-        return f"of {self.candidates:,} candidates: {why}" if why else "no subscriber matches"
+        why = "; ".join(f"{reason} ({count:,})" for reason, count in self.excluded)
+        who = "The one candidate" if self.candidates == 1 else f"{self.candidates:,} candidates"
+        return f"{who}: {why}" if why else "No subscriber matches"
 
     @property
     def _mailings(self) -> str:
