@@ -392,14 +392,18 @@ def test_who_left_comes_back_by_their_own_consent_alone(room: Room) -> None:
     ]
 
 
-def test_another_consent_is_not_put_beside_the_time_and_address_of_an_earlier_one(
+def test_another_consent_is_not_put_beside_the_time_address_and_words_of_an_earlier_one(
     room: Room,
 ) -> None:
-    room.add("ida@example.org", consent="fair", consent_at="2026-01-04", consent_ip="192.0.2.7")
+    room.imports(
+        "email,consent source,consent time,consent ip,consent text\n"
+        "ida@example.org,fair,2026-01-04,192.0.2.7,Yes\n"
+    )
     room.add("ida@example.org", consent="sign-up form")
     (ida,) = room.show("ida@example.org").subscriptions
-    assert (ida.row.consent_source, ida.row.consent_at, ida.row.consent_ip) == (
-        "sign-up form", NOW, None,
+    row = ida.row
+    assert (row.consent_source, row.consent_at, row.consent_ip, row.consent_text) == (
+        "sign-up form", NOW, None, None,
     )  # fmt: skip
     assert room.add("ida@example.org", consent="sign-up form") == "unchanged"
 

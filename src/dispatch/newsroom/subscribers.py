@@ -92,8 +92,12 @@ def add(person: Person, desk: str, out: Path, now: datetime) -> tuple[str, str]:
             for name, value in said.items()
             if value is not None and value != getattr(row, name)
         }
-        if consent and "consent_source" in changes:  # not beside an earlier one's time and address
-            changes |= {"consent_at": consent.at, "consent_ip": consent.ip}
+        if consent and "consent_source" in changes:  # not beside what an earlier one says
+            changes |= {
+                "consent_at": consent.at,
+                "consent_ip": consent.ip,
+                "consent_text": consent.text,
+            }
         if changes:
             store.change(connection, row.key, changes, now)
         return address.email, "updated" if moved or changes else "unchanged"
