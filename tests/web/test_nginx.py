@@ -62,7 +62,7 @@ async def told(request: Request) -> Response:
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     folder = tmp_path_factory.mktemp("room")
-    room = newsroom(folder, hubs="https://hub.example.org/")
+    room = newsroom(folder)
     public = PublicFolder(room.out / "public")
     public.place("world/archive/1.atom", (public.path / "world/feed.atom").read_bytes())
     public.place("world/archive/1.json", (public.path / "world/feed.json").read_bytes())
