@@ -88,6 +88,29 @@ def test_it_tells_what_came_in(tmp_path: Path):
     ]
 
 
+def test_it_prints_what_a_person_would_read_and_follow(tmp_path: Path):
+    link = f"https://news.example.org/world/confirm/{'a' * 100}"
+    good, broken = letter(1, "ada@example.org"), letter(2, "bo@example.org")
+    good.set_content(f"Please confirm \N{BELL}\n\n{link}\n", cte="quoted-printable")
+    good.add_alternative("<p>Please confirm</p>", subtype="html")
+    del broken["Content-Type"]
+    broken["Content-Type"] = "text/plain; charset=nonsense"
+    with catching(tmp_path, "--text") as catcher:
+        with smtplib.SMTP("127.0.0.1", catcher.port) as client:
+            client.send_message(good)
+            client.send_message(broken)
+        out = catcher.end()
+    assert out.splitlines()[:6] == [
+        "      1  ada@example.org  The morning letter",
+        "",
+        "         Please confirm \N{BELL}",
+        "",
+        f"         {link}",
+        "",
+    ]
+    assert "      2  bo@example.org  The morning letter" in out
+
+
 def test_on_a_terminal_many_messages_are_a_counter(tmp_path: Path):
     controller, terminal = pty.openpty()
     with catching(tmp_path, stdout=terminal) as catcher:

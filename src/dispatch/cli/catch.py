@@ -25,6 +25,7 @@ _percent = click.FloatRange(0, 100)
     epilog="""\b
 Examples:
   dispatch catch
+  dispatch catch --text
   dispatch catch --port 0 --into caught
   dispatch catch --refuse 2 --defer 5 --json
   DISPATCH_SMTP_URL=smtp://127.0.0.1:2525 dispatch send article.txt
@@ -46,6 +47,9 @@ Ctrl-C ends it, with a summary."""
     help="Keep each message there, as an .eml file.",
 )
 @click.option(
+    "--text", "with_text", is_flag=True, help="Print the plain text of each message, too."
+)
+@click.option(
     "--refuse",
     type=_percent,
     default=0,
@@ -62,7 +66,13 @@ Ctrl-C ends it, with a summary."""
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @talk.debug_option
 def catch(
-    host: str, port: int, into: Path | None, refuse: float, defer: float, as_json: bool
+    host: str,
+    port: int,
+    into: Path | None,
+    with_text: bool,
+    refuse: float,
+    defer: float,
+    as_json: bool,
 ) -> int:
     """Catch mail: a local server for a try-out, which delivers nothing.
 
@@ -73,7 +83,7 @@ def catch(
 
     from dispatch.newsroom.catch import Faults, Tally
 
-    lines = _Lines(quiet=as_json)
+    lines = _Lines(with_text, quiet=as_json)
     tally = Tally(into, Faults(refuse, defer), lines.message)
     asyncio.run(_serve(host, port, tally))
     lines.end()
@@ -111,9 +121,10 @@ def _say_listening(host: str, port: int) -> None:
 class _Lines:
     """A line for each message; on a terminal a counter where there are too many to read."""
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self, with_text: bool, *, quiet: bool) -> None:
         import sys
 
+        self._with_text = with_text
         self._quiet = quiet
         self._watched = not quiet and sys.stdout.isatty()
         self._second = 0
@@ -129,6 +140,9 @@ class _Lines:
         others = len(message.recipients) - 1
         more = f" and {others} more" if others else ""
         talk.say(f"{message.number:>7}  {talk.printable(f'{to}{more}  {message.subject}')}")
+        if self._with_text:
+            for line in ["", *message.text().splitlines(), ""]:
+                talk.say(f"         {talk.printable(line)}".rstrip())
 
     def end(self) -> None:
         if self._counting:

@@ -58,7 +58,17 @@ class Message:
     sender: str
     recipients: tuple[str, ...]
     subject: str
-    size: int
+    data: bytes
+
+    def text(self) -> str:
+        """The plain text, for a person to read; empty where there is none that can be read."""
+        from email import message_from_bytes, policy
+
+        try:
+            part = message_from_bytes(self.data, policy=policy.default).get_body(("plain",))
+            return str(part.get_content()) if part else ""
+        except Exception:  # a stranger's message: what the parser makes of it is not foreseen
+            return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +155,7 @@ class Tally:
         subject = _decoded(_field(head, b"subject"))
         _count_kind(self._senders, _decoded(_field(head, b"from")) or sender)
         _count_kind(self._subjects, subject)
-        self._seen(Message(number, sender, recipients, subject, len(data)))
+        self._seen(Message(number, sender, recipients, subject, data))
         return f"250 2.0.0 Caught as message {number}"
 
     def report(self) -> Report:
