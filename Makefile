@@ -1,34 +1,36 @@
-# The two commands of the README, and those of a developer.
+# The commands of the README, and those of a developer.
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo serve test lint bench clean
 
 help:
 	@echo "make demo    publish the samples into demo/, send a newsletter to 1,000 invented readers"
+	@echo "make serve   put the demo on the web, for this machine alone: read, sign up, confirm, leave"
 	@echo "make test    install what the tests need and run them"
 	@echo "make lint    style, types and import rules"
 	@echo "make bench   measure speed and memory"
 	@echo "make clean   remove what the others made"
 
 demo: $(VENV)/installed
-	@rm -rf demo
-	@DISPATCH_SITE_URL=https://courier.example $(BIN)/dispatch publish samples --out demo
+	@rm -rf demo && mkdir demo && cp samples/demo.env demo/.env
+	@cd demo && $(CURDIR)/$(BIN)/dispatch publish ../samples
 	@echo
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh samples/send.sh demo
 	@echo
-	@echo "Each desk's page and its feeds (feed.rss, feed.atom, feed.json) lie in:"
-	@for folder in demo/public/*/; do echo "  $${folder}index.html"; done
-	@echo "Each article's web page:"
-	@for page in demo/public/*/*/*/*/*/index.html; do echo "  $$page"; done
-	@echo "Each article's newsletter (email.html, email.txt, email.eml) and wire copy (copy.txt, copy.ascii.txt):"
-	@for folder in demo/outbox/*/*/*/*/*/; do echo "  $$folder"; done
-	@echo "The messages that were caught: demo/caught/"
+	@echo "Begin with"
+	@echo "  demo/outbox/world/2026/10/09/grain-corridor/   an article as a newsletter (email.html, .txt, .eml) and as wire copy"
+	@echo "  demo/public/world/                             the desk's page and feeds: index.html, feed.rss, feed.atom, feed.json"
+	@echo "  demo/caught/                                   the messages that the mail server caught"
 	@echo
-	@echo "Begin with demo/outbox/world/2026/10/09/grain-corridor/email.html in a browser, and with"
-	@echo "  $(BIN)/dispatch mailing recipients 1 --out demo"
+	@echo "  cd demo; ../$(BIN)/dispatch mailing show 1     what became of every copy"
+	@echo "  make serve                                     the site on this machine: read, sign up, confirm, leave"
+
+serve: $(VENV)/installed
+	@test -e demo/.env || { echo "There is no demo yet: make demo makes it."; exit 1; }
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh samples/serve.sh demo
 
 test: $(VENV)/installed-test
 	$(BIN)/pytest -n auto

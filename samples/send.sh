@@ -1,29 +1,27 @@
 #!/bin/sh
 # Sends a real newsletter to 1,000 invented subscribers, through a mail server of its own that
-# delivers nothing. $1 is the folder that the samples were published into.
+# delivers nothing. $1 is the folder that the samples were published into; its .env has the settings.
 set -eu
-out=$1
-here=$(dirname "$0")
-export DISPATCH_SITE_URL=https://courier.example DISPATCH_PUBLISHER="The Example Courier"
+samples=$(dirname "$0")
+cp "$samples/subscribers.csv" "$1"
+samples=$(cd "$samples" && pwd)
+cd "$1"
+dispatch subscribers import subscribers.csv --desk world
 
-cp "$here/subscribers.csv" "$out"
-dispatch subscribers import "$out/subscribers.csv" --desk world --out "$out"
-
-dispatch catch --port 0 --into "$out/caught" --refuse 2 --defer 1 --json \
-    >"$out/caught.json" 2>"$out/catch.log" &
+dispatch catch --port 0 --into caught --refuse 2 --defer 1 --json >caught.json 2>catch.log &
 catching=$!
 trap 'kill $catching 2>/dev/null || true' EXIT
 port=
 while [ -z "$port" ]; do
-    kill -0 $catching || { cat "$out/catch.log"; exit 1; }
+    kill -0 $catching || { cat catch.log; exit 1; }
     sleep 0.1
-    port=$(sed -n 's/^Catching on .*:\([0-9]*\).*/\1/p' "$out/catch.log")
+    port=$(sed -n 's/^Catching on .*:\([0-9]*\).*/\1/p' catch.log)
 done
 
 export DISPATCH_SMTP_URL="smtp://127.0.0.1:$port"
-dispatch send "$here/grain-corridor.md" "$here/harbour-ferry.txt" "$here/night-bus.md" \
-    --desk world --subject "The morning briefing" --yes --out "$out"
-dispatch mailing verify 1 --out "$out"
+dispatch send "$samples/grain-corridor.md" "$samples/harbour-ferry.txt" "$samples/night-bus.md" \
+    --desk world --subject "The morning briefing" --yes
+dispatch mailing verify 1
 kill $catching
 wait $catching || true
-echo "What the mail server caught: $(tr -s ' \n' ' ' <"$out/caught.json" | cut -c 1-120)…"
+echo "What the mail server caught: $(tr -s ' \n' ' ' <caught.json | cut -c 1-120)…"
