@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -109,3 +110,15 @@ def test_help_imports_neither_the_server_nor_the_database(tmp_path: Path) -> Non
     )
     assert "--workers" in done.stdout
     assert done.stdout.endswith("\n\n") or done.stdout.splitlines()[-1] == ""
+
+
+def test_a_site_whose_address_is_only_an_example_is_told_of(tmp_path: Path) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCH_")}
+    command = [sys.executable, "-m", "dispatch", "serve", "--listen", "127.0.0.1:0"]
+    with subprocess.Popen(command, cwd=tmp_path, env=kept, stderr=subprocess.PIPE) as running:
+        assert running.stderr
+        told = [json.loads(running.stderr.readline()) for _ in range(2)]
+        running.terminate()
+        assert running.wait(60) == 0
+    assert [line["level"] for line in told] == ["info", "warning"]
+    assert "Set DISPATCH_SITE_URL (for a try-out, http://127.0.0.1:" in told[1]["message"]

@@ -113,6 +113,9 @@ def test_a_proxy_that_is_not_named(out: Path) -> None:
     assert "DISPATCH_TRUSTED_PROXIES names none" in found[1].what
     found = findings(out, LISTEN=free(), SITE_URL="http://news.example.org")
     assert not any("PROXIES" in finding.what for finding in found)
+    nothing_set = settings.load({"DISPATCH_LISTEN": free()})
+    found = list(examine_website(nothing_set, "World", out, NOW))
+    assert not any("PROXIES" in finding.what for finding in found)
 
 
 def test_what_waits_a_moment_is_no_matter(out: Path) -> None:

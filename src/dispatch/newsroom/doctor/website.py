@@ -95,8 +95,9 @@ def _asked(host: str, port: int) -> bytes:
 
 
 def _proxies(settings: Settings) -> Iterator[Finding]:
-    """Who serves https where the server listens on this machine alone is a proxy."""
-    is_behind_one = settings.site_url.startswith("https:")
+    """Who serves https is a proxy; a site's address that nobody set tells nothing."""
+    is_set = "DISPATCH_SITE_URL" in settings.values
+    is_behind_one = is_set and settings.site_url.startswith("https:")
     if is_behind_one and not settings.trusted_proxies:
         yield Finding(
             _CHECK,

@@ -217,6 +217,11 @@ def _announce(settings: Settings, processes: int) -> None:
     where = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     many = f" in {processes} processes" if processes > 1 else ""
     _log.info(f"Serving {settings.site_url} at {where}{many}. Ctrl-C ends it.")
+    if "DISPATCH_SITE_URL" not in settings.values:
+        _log.warning(
+            f"Links in pages and mails lead to {settings.site_url}, an example. Set "
+            f"DISPATCH_SITE_URL (for a try-out, {where}), and run dispatch rebuild."
+        )
 
 
 def _open_many_files() -> None:
