@@ -118,7 +118,6 @@ def test_a_site_whose_address_is_only_an_example_is_told_of(tmp_path: Path) -> N
     with subprocess.Popen(command, cwd=tmp_path, env=kept, stderr=subprocess.PIPE) as running:
         assert running.stderr
         told = [json.loads(running.stderr.readline()) for _ in range(2)]
-        running.terminate()
-        assert running.wait(60) == 0
+        running.kill()
     assert [line["level"] for line in told] == ["info", "warning"]
     assert "Set DISPATCH_SITE_URL (for a try-out, http://127.0.0.1:" in told[1]["message"]
