@@ -30,7 +30,7 @@ demo: $(VENV)/installed
 
 serve: $(VENV)/installed
 	@test -e demo/.env || { echo "There is no demo yet: make demo makes it."; exit 1; }
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh samples/serve.sh demo
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec sh samples/serve.sh demo
 
 test: $(VENV)/installed-test
 	$(BIN)/pytest -n auto

@@ -16,6 +16,7 @@ cat <<'END'
 
   http://127.0.0.1:8000/                  the front page
   http://127.0.0.1:8000/world/subscribe   sign up: any address will do, nothing leaves this machine
+  http://127.0.0.1:8000/wirtschaft/       a desk for members, who get a feed of their own
 
 The mail that answers appears here. Follow its link, and those of the mail after it. Ctrl-C ends it.
 
