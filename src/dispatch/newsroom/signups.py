@@ -11,6 +11,7 @@ anybody else; they come back by their own click alone (:mod:`.confirming`).
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -43,6 +44,9 @@ UNCONFIRMED = "sign-up, not confirmed yet"
 
 _BATCH = 50
 """Rows of one transaction: who writes meanwhile waits for it, so it is to be short."""
+_BREATH = 0.05
+"""Seconds between two transactions. Who else wants to write looks only every tenth of a second
+whether they may (SQLite's way of waiting), and would find one of ours each time."""
 _KEPT = timedelta(days=2)
 """So long what was done is kept, for limits; longer where the link of a mail still works."""
 _LONGEST_NAME = 64
@@ -138,6 +142,8 @@ def work(
         after: int | None = 0
         waits = False
         while after is not None and not stopped():
+            if after:
+                time.sleep(_BREATH)
             with database.transaction() as connection:
                 after, waits = _work_off_some(connection, after, templates, settings, now)
     if waits:
