@@ -154,13 +154,15 @@ def send_now(out: Path, number: int, settings: Settings, as_json: bool) -> int:
 
 def _warn_of_examples(settings: Settings) -> None:
     """Where the newsletter would bear an address that was never the desk's."""
-    known = ("DISPATCH_SITE_URL", "DISPATCH_POSTAL_ADDRESS")
-    missing = [name for name in known if not any(v.startswith(name) for v in settings.values)]
-    if missing:
-        talk.warning(
-            f"{' and '.join(missing)} not set: sender, links, unsubscribing and footer are those "
-            "of an example. Set both before you send to anybody."
-        )
+    examples = {
+        "DISPATCH_SITE_URL": "sender, links and unsubscribing lead to",
+        "DISPATCH_POSTAL_ADDRESS": "the footer names",
+    }
+    for name, what in examples.items():
+        if not any(variable.startswith(name) for variable in settings.values):
+            talk.warning(
+                f"{name} is not set: {what} an example. Set it before you send to anybody."
+            )
 
 
 def _test(
