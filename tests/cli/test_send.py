@@ -394,7 +394,9 @@ def test_an_article_that_was_changed_since_is_told_so(shell: Shell) -> None:
 
 def test_addresses_of_an_example_are_warned_of(shell: Shell) -> None:
     dry = ("send", "article.md", "--desk", "world", "--dry-run")
-    assert "DISPATCH_SITE_URL and DISPATCH_POSTAL_ADDRESS not set" in shell.run(*dry).stderr
+    told = shell.run(*dry).stderr
+    assert "DISPATCH_SITE_URL is not set: sender, links and unsubscribing lead" in told
+    assert "DISPATCH_POSTAL_ADDRESS is not set: the footer names an example" in told
     own = {
         "DISPATCH_SITE_URL__WORLD": "https://news.example.com",
         "DISPATCH_POSTAL_ADDRESS": "2 Quay Street, Port Ellery",
