@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +34,7 @@ from dispatch.store import digests as store
 from dispatch.store import subscribers as subscriber_store
 from dispatch.store.articles import ArticleRow
 from dispatch.store.candidates import Candidates, Schedule
-from dispatch.store.connection import Store
+from dispatch.store.connection import BREATH, Store
 from dispatch.store.digests import PublicRow, Readers
 from dispatch.store.tables import epoch
 
@@ -116,6 +117,8 @@ def _make_all(
             left, sentence = _make_next(connection, due, settings, now)
         if sentence:
             said(sentence)
+        if left:
+            time.sleep(BREATH)
 
 
 # When --------------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ from dispatch.store import ledger as ledger_store
 from dispatch.store import signups as store
 from dispatch.store import subscribers as subscriber_store
 from dispatch.store import system_mail as mail_store
+from dispatch.store.connection import BREATH
 from dispatch.store.signups import Answer, NewSignup, SignupRow
 from dispatch.store.subscribers import SubscriberRow
 from dispatch.store.system_mail import Addressee
@@ -44,9 +45,6 @@ UNCONFIRMED = "sign-up, not confirmed yet"
 
 _BATCH = 50
 """Rows of one transaction: who writes meanwhile waits for it, so it is to be short."""
-_BREATH = 0.05
-"""Seconds between two transactions. Who else wants to write looks only every tenth of a second
-whether they may (SQLite's way of waiting), and would find one of ours each time."""
 _KEPT = timedelta(days=2)
 """So long what was done is kept, for limits; longer where the link of a mail still works."""
 _LONGEST_NAME = 64
@@ -143,7 +141,7 @@ def work(
         waits = False
         while after is not None and not stopped():
             if after:
-                time.sleep(_BREATH)
+                time.sleep(BREATH)
             with database.transaction() as connection:
                 after, waits = _work_off_some(connection, after, templates, settings, now)
     if waits:

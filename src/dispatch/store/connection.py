@@ -24,8 +24,11 @@ from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 from dispatch.errors import StoreError
 from dispatch.store.tables import REVISION, metadata
 
-_WAIT = 60
+WAIT = 60
 """Seconds to wait for another process that is writing."""
+BREATH = 0.05
+"""Seconds between two transactions of who makes many. Who else wants to write looks only every
+tenth of a second whether they may (SQLite's way of waiting), and would find one each time."""
 
 _ALEMBIC_VERSION = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
 
@@ -38,19 +41,20 @@ class Store:
             rehearsal that leaves nothing behind.
         pooled: connections stay open for the next one who asks: for a server, whose threads
             read all the time. Opening one takes half a millisecond.
+        wait: seconds for which another process that is writing is waited for.
 
     Raises:
         StoreError: it cannot be opened, is not a Dispatch database, or was
             made by a newer version.
     """
 
-    def __init__(self, path: Path | None, *, pooled: bool = False) -> None:
+    def __init__(self, path: Path | None, *, pooled: bool = False, wait: int = WAIT) -> None:
         self.path = path
         if path is not None and not path.exists():
             with suppress(OSError):  # SQLite says it, too
                 path.touch(mode=0o600)  # it is to hold people, and what signs their links
         self._file = _file(path)
-        self._engine = _engine(path, pooled=pooled)
+        self._engine = _engine(path, pooled=pooled, wait=wait)
         try:
             with explained(path):
                 self._bring_up_to_date()
@@ -188,7 +192,7 @@ def rehearsal(path: Path) -> Iterator[Store]:
 
 
 def _copy(path: Path, copy: Path) -> None:
-    source = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=_WAIT)
+    source = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=WAIT)
     target = sqlite3.connect(copy)
     try:
         source.backup(target)
@@ -199,7 +203,7 @@ def _copy(path: Path, copy: Path) -> None:
         source.close()
 
 
-def _engine(path: Path | None, *, pooled: bool) -> Engine:
+def _engine(path: Path | None, *, pooled: bool, wait: int) -> Engine:
     if path is None:
         engine = create_engine("sqlite://", poolclass=StaticPool, hide_parameters=True)
     else:
@@ -207,7 +211,7 @@ def _engine(path: Path | None, *, pooled: bool) -> Engine:
             URL.create("sqlite", database=str(path)),
             poolclass=QueuePool if pooled else NullPool,
             hide_parameters=True,  # an error is no place for somebody's address
-            connect_args={"timeout": _WAIT, "check_same_thread": False},
+            connect_args={"timeout": wait, "check_same_thread": False},
         )
 
     @event.listens_for(engine, "connect")
@@ -276,7 +280,7 @@ def explained(path: Path | None) -> Iterator[None]:
             ) from error
         if "locked" in said:
             raise StoreError(
-                f"{path} was in use by another process for over {_WAIT} seconds. "
+                f"{path} was in use by another process for too long. "
                 "What was under way is undone: run it again when the other is done."
             ) from error
         if "readonly" in said or "unable to open" in said:

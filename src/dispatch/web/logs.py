@@ -41,6 +41,8 @@ def configure(stream: TextIO, *, debug: bool) -> None:
     root.setLevel(logging.WARNING)
     logging.getLogger("dispatch").setLevel(logging.INFO)
     logging.getLogger("uvicorn.error").addFilter(_is_news)
+    # It warns of each form that is malformed, which its sender is told anyway.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
 class Json(logging.Formatter):

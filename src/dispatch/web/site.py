@@ -23,6 +23,10 @@ from dispatch.store.connection import Store
 from dispatch.store.gathering import Gathering
 from dispatch.web.forms import Stamps
 
+_PATIENCE = 15
+"""Seconds for which somebody who writes to the database is waited for; a proxy or a reader in front
+waits little longer."""
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -46,7 +50,7 @@ class Site:
         self.out = out
         self.settings = settings
         self.templates: Templates = open_templates(settings)
-        self.store = Store(database_of(out), pooled=True)
+        self.store = Store(database_of(out), pooled=True, wait=_PATIENCE)
         with self.store.transaction() as connection:
             self.tokens: Tokens = keys.tokens(connection, settings, self.now())
             self.stamps = Stamps(keys.form_key(connection, self.now()))
