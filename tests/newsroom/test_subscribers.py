@@ -408,6 +408,20 @@ def test_another_consent_is_not_put_beside_the_time_address_and_words_of_an_earl
     assert room.add("ida@example.org", consent="sign-up form") == "unchanged"
 
 
+def test_a_list_replaces_a_consent_as_a_whole_and_never_one_with_its_words(room: Room) -> None:
+    def consent() -> tuple[object, ...]:
+        (ida,) = room.show("ida@example.org").subscriptions
+        row = ida.row
+        return row.consent_source, row.consent_at, row.consent_ip, row.consent_text
+
+    room.imports("email,consent source,consent ip\nida@example.org,fair,192.0.2.7\n")
+    room.imports("email,consent source\nida@example.org,card\n")
+    assert consent() == ("card", None, None, None)
+    room.imports("email,consent source,consent text\nida@example.org,sign-up page,Yes\n")
+    room.imports("email,consent source,consent ip\nida@example.org,fair,192.0.2.7\n")
+    assert consent() == ("sign-up page", None, None, "Yes")
+
+
 def test_consent_that_was_taken_back_is_no_consent(room: Room) -> None:
     room.add("ida@example.org")
     people.forget("bo@example.org", room.out, NOW)

@@ -272,18 +272,38 @@ def _changes(row: SubscriberRow, record: Record) -> dict[str, Any]:
         "language": record.language,
         "timezone": record.timezone,
         "tags": record.tags,
-        "consent_source": record.consent_source,
-        "consent_at": _time(record.consent_at),
-        "consent_ip": record.consent_ip,
-        "consent_text": record.consent_text,
     }
     changes = {
         name: value
         for name, value in said.items()
         if value is not None and value != getattr(row, name)
     }
+    changes |= _consent_changes(row, record)
     fields = _with_fields(row.fields, record.fields)
     return {**changes, "fields": fields} if fields != row.fields else changes
+
+
+def _consent_changes(row: SubscriberRow, record: Record) -> dict[str, Any]:
+    """What a list says otherwise of somebody's consent.
+
+    Another consent replaces the one on record as a whole, so that no time and no
+    words stand beside a source that they do not belong to; one of which the words
+    are on record is only replaced by another that has its own.
+    """
+    said = {
+        "consent_source": record.consent_source,
+        "consent_at": _time(record.consent_at),
+        "consent_ip": record.consent_ip,
+        "consent_text": record.consent_text,
+    }
+    if not any(said.values()) or (row.consent_text and not record.consent_text):
+        return {}
+    another = record.consent_source not in (None, row.consent_source)
+    return {
+        name: value
+        for name, value in said.items()
+        if value != getattr(row, name) and (another or value is not None)
+    }
 
 
 def _with_fields(stored: str | None, said: str | None) -> str | None:
