@@ -15,11 +15,11 @@ from tests.renditions.email_samples import DESK, FERRY
 
 from dispatch.article import Article
 from dispatch.desk import Desk
-from dispatch.mailing.composer import PAGES, Composition, Person, Press, compose
+from dispatch.mailing.composer import Composition, Person, Press, compose
 from dispatch.mailing.tokens import Tokens
 from dispatch.renditions import email as newsletter
 from dispatch.renditions.email import EmailRendition
-from dispatch.renditions.message import bounded_name
+from dispatch.renditions.message import PAGES, bounded_name
 from dispatch.renditions.slots import SHARED, Slot
 from dispatch.renditions.templates import Templates
 

@@ -28,16 +28,8 @@ from dispatch.mailing.press import Person, Press
 from dispatch.mailing.quoting import SOFT_BREAK, encoded
 from dispatch.renditions import message
 from dispatch.renditions.email import EmailRendition
-from dispatch.renditions.message import Header
+from dispatch.renditions.message import PAGES, Header
 from dispatch.renditions.slots import FEEDS, SHARED, Slot, cut
-
-PAGES = {
-    "unsubscribe_url": "unsubscribe",
-    "preferences_url": "preferences",
-    "browser_url": "view",
-    "confirm_url": "confirm",
-}
-"""Where personal links lead: ``{site_url}/{desk}/{page}/{token}``."""
 
 ON_DEMAND = ("confirm", "welcome", "already")
 """Kinds of mail that Dispatch itself writes, whenever somebody's turn has come: each copy has a
@@ -239,4 +231,4 @@ def _joined(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
     return tuple(joined)
 
 
-__all__ = ["PAGES", "Composition", "Person", "Press", "compose"]
+__all__ = ["Composition", "Person", "Press", "compose"]

@@ -17,15 +17,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from dispatch.desk import Desk
 from dispatch.errors import DeliveryError
-from dispatch.mailing.composition import Composition
 from dispatch.newsroom.access import public_folder
-from dispatch.newsroom.clicks import uncounted
-from dispatch.newsroom.editions import BODY, thawed
 from dispatch.renditions import lists
 from dispatch.renditions.edition_page import render_edition
 from dispatch.renditions.feed import FeedEntry
@@ -38,6 +36,9 @@ from dispatch.store import editions as store
 from dispatch.store import recipients as recipient_store
 from dispatch.store.editions import BegunRow
 from dispatch.syndication.release import Files
+
+if TYPE_CHECKING:  # a publish without anything mailed yet is spared what can read an edition: 12 ms
+    from dispatch.mailing.composition import Composition
 
 PART = 50
 """Editions on a page of the list."""
@@ -162,6 +163,8 @@ def viewed(connection: Connection, recipient: int, desk: str) -> Viewed | None:
     row = store.edition(connection, copy.edition) if copy else None
     if copy is None or row is None or row.desk != desk or row.kind not in store.SHOWN:
         return None
+    from dispatch.newsroom.editions import BODY
+
     bodies = {name.removeprefix(BODY): name for name in store.names(connection, row.key, BODY)}
     known = {tag.lower(): name for tag, name in bodies.items()}
     own = lookup(copy.language, known) if copy.language else None
@@ -175,6 +178,9 @@ def view(connection: Connection, shown: Viewed, desk: Desk, templates: Templates
         DeliveryError: what it was made of is gone.
         TemplateError: the page's template is broken.
     """
+    from dispatch.mailing.composition import Composition
+    from dispatch.newsroom.editions import BODY, thawed
+
     row, composition = thawed(connection, shown.edition)
     if shown.body != BODY:
         data = store.frozen(connection, shown.edition, shown.body)[shown.body]
@@ -184,6 +190,8 @@ def view(connection: Connection, shown: Viewed, desk: Desk, templates: Templates
 
 
 def _archived(connection: Connection, row: BegunRow, desk: Desk, templates: Templates) -> FormPage:
+    from dispatch.newsroom.editions import thawed
+
     _, composition = thawed(connection, row.number)
     address = f"{desk.index_url}editions/{row.number}/"
     canonical = _only_article(connection, row.number) or address
@@ -217,6 +225,8 @@ def _page(
     address: str | None = None,
     canonical: str | None = None,
 ) -> FormPage:
+    from dispatch.newsroom.clicks import uncounted
+
     # Made of what nobody could know who wrote the edition: it stands nowhere else in it.
     mark = "m" + sha256(f"browser {composition.seed}".encode()).hexdigest()[:31]
     return render_edition(

@@ -27,7 +27,6 @@ from sqlalchemy import Connection
 
 from dispatch.desk import Desk
 from dispatch.errors import DeliveryError
-from dispatch.mailing.composer import PAGES
 from dispatch.newsroom import day_pages, edition_pages
 from dispatch.newsroom.database import database_of, made_if_missing
 from dispatch.newsroom.day_pages import Touched, listed
@@ -37,6 +36,7 @@ from dispatch.newsroom.releasing import recover, released
 from dispatch.newsroom.sitemap_files import listed_sitemaps, news_sitemap, release_sitemaps
 from dispatch.renditions import lists
 from dispatch.renditions.lists import Part
+from dispatch.renditions.message import PAGES
 from dispatch.renditions.templates import Templates
 from dispatch.settings import Settings
 from dispatch.store import articles as store

@@ -30,6 +30,14 @@ from dispatch.renditions.addresses import ascii_host, ascii_url
 Header = tuple[str, tuple[str, ...]]
 """A header's name and the parts of its value; a line may be folded between two parts only."""
 
+PAGES = {
+    "unsubscribe_url": "unsubscribe",
+    "preferences_url": "preferences",
+    "browser_url": "view",
+    "confirm_url": "confirm",
+}
+"""Where personal links lead: ``{site_url}/{desk}/{page}/{token}``."""
+
 RECIPIENT = Mailbox("Subscriber", "subscriber@example.invalid")
 """Stands in To until a mailing puts a recipient there (RFC 2606, 2)."""
 

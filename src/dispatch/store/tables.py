@@ -130,7 +130,6 @@ Index(
     articles.c.day,
     articles.c.key,
     sqlite_where=text("entry IS NOT NULL"),
-    postgresql_where=text("entry IS NOT NULL"),
 )
 Index("articles_public", articles.c.desk, articles.c.public_since)
 
@@ -189,7 +188,6 @@ subscribers = Table(
         "timezone",
         "digested",
         sqlite_where=text("frequency <> 'each'"),
-        postgresql_where=text("frequency <> 'each'"),
     ),
 )
 
@@ -233,7 +231,6 @@ signups = Table(
         "signups_waiting",
         "key",
         sqlite_where=text("done IS NULL"),
-        postgresql_where=text("done IS NULL"),
     ),
     # Only of what is done: writing one down touches none of them.
     *(
@@ -241,7 +238,6 @@ signups = Table(
             f"signups_{name}",
             *columns,
             sqlite_where=text("done IS NOT NULL"),
-            postgresql_where=text("done IS NOT NULL"),
         )
         for name, columns in {
             "mailbox": ("mailbox", "done"),
@@ -423,7 +419,6 @@ recipients = Table(
         "due",
         # With OR, so that SQLite sees from one state, written out, that the index serves.
         sqlite_where=text("state = 'queued' OR state = 'leased' OR state = 'deferred'"),
-        postgresql_where=text("state = 'queued' OR state = 'leased' OR state = 'deferred'"),
     ),
 )
 

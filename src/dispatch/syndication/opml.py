@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from xml.sax.saxutils import escape, quoteattr
+from html import escape
 
 from dispatch.markup import one_line
 
@@ -28,9 +28,9 @@ def opml(title: str, owner: str, owner_url: str, outlines: Iterable[Outline]) ->
         '<?xml version="1.0" encoding="UTF-8"?>',
         '<opml version="2.0">',
         "<head>",
-        f"<title>{escape(one_line(title))}</title>",
-        f"<ownerName>{escape(one_line(owner))}</ownerName>",
-        f"<ownerId>{escape(owner_url)}</ownerId>",
+        f"<title>{escape(one_line(title), quote=False)}</title>",
+        f"<ownerName>{escape(one_line(owner), quote=False)}</ownerName>",
+        f"<ownerId>{escape(owner_url, quote=False)}</ownerId>",
         "<docs>http://opml.org/spec2.opml</docs>",
         "</head>",
         "<body>",
@@ -52,4 +52,5 @@ def _outline(outline: Outline) -> str:
         "language": outline.language,
         "version": "RSS2",
     }
-    return f"<outline {' '.join(f'{name}={quoteattr(fact)}' for name, fact in facts.items())}/>"
+    attributes = " ".join(f'{name}="{escape(fact)}"' for name, fact in facts.items())
+    return f"<outline {attributes}/>"
