@@ -14,9 +14,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from tests.newsroom.desk_room import Newsroom
 from tests.web.process import Process, answer, request, serving, until
 from tests.web.served import newsroom
 
+from dispatch.newsroom import keys, mailings
+from dispatch.store import recipients
+from dispatch.store.connection import Store
 from dispatch.web.server.serving import GRACE
 
 CLIENTS = 20
@@ -166,6 +170,39 @@ def test_a_sign_up_that_was_answered_is_there_after_a_kill(tmp_path: Path) -> No
     with closing(sqlite3.connect(out / "dispatch.db")) as connection:
         written = {email for (email,) in connection.execute("SELECT email FROM signups")}
     assert {f"{name}@example.org" for name in crowd.answered} <= written
+
+
+def test_who_was_told_that_they_have_left_has_left_after_a_kill(tmp_path: Path) -> None:
+    room = Newsroom(tmp_path)
+    room.subscribe(*(f"n{number}@example.org" for number in range(10_000)))
+    mailing = room.make(room.article("ferry.md", "The Ferry Is Back")).mailing
+    tokens = unsubscribing(room, mailing)
+
+    def leaving(name: str) -> bytes:
+        address = f"/world/unsubscribe/{tokens[f'{name}@example.org']}"
+        form = "Content-Type: application/x-www-form-urlencoded"
+        return request("POST", address, form, body=b"List-Unsubscribe=One-Click")
+
+    with serving(tmp_path) as server:
+        crowd = Crowd(server, leaving)
+        with crowd.at_work():
+            until(lambda: len(crowd.answered) > ENOUGH)
+            server.tell(signal.SIGKILL)
+    with closing(sqlite3.connect(tmp_path / "dispatch.db")) as connection:
+        left = connection.execute("SELECT email FROM subscribers WHERE state = 'unsubscribed'")
+        gone = {email for (email,) in left}
+    assert {f"{name}@example.org" for name in crowd.answered} <= gone
+    assert mailings.verify(tmp_path, mailing).findings == ()  # nor of their copies that waited
+
+
+def unsubscribing(room: Newsroom, mailing: int) -> dict[str, str]:
+    """The token of each recipient's link, by their address."""
+    store = Store(room.out / "dispatch.db")
+    with store.transaction() as connection:
+        link = keys.tokens(connection, room.settings, room.now).link
+    tokens = {row.email: link(row.key) for row in recipients.of(store, mailing)}
+    store.close()
+    return tokens
 
 
 def test_a_worker_that_dies_is_replaced_and_none_outlives_the_first(tmp_path: Path) -> None:
