@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -100,16 +100,28 @@ class Server(uvicorn.Server):
 
     Args:
         parent: the process to end with; None: there is none.
+        ready: called once it answers, and heeds signals.
     """
 
     def __init__(
-        self, config: uvicorn.Config, metrics: Metrics, counts: Counts, parent: int | None
+        self,
+        config: uvicorn.Config,
+        metrics: Metrics,
+        counts: Counts,
+        parent: int | None,
+        ready: Callable[[], None],
     ) -> None:
         super().__init__(config)
+        self._ready = ready
         self._metrics = metrics
         self._counts = counts
         self._told = (Counter[int](), Counter[str]())
         self._parent = parent
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As the parent's, and says that it is ready."""
+        await super().startup(sockets)
+        self._ready()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -184,8 +196,6 @@ def _serve(
         server = _server(create(site), settings, parent)
         gc.collect()
         gc.freeze()  # what is there now stays: looking through it would hold up requests
-        if parent is None:
-            _announce(settings, 1)
         server.run(sockets=[listener])
     finally:
         site.close()
@@ -209,7 +219,9 @@ def _server(app: Starlette, settings: Settings, parent: int | None) -> Server:
         timeout_graceful_shutdown=GRACE,
         workers=1,  # whatever WEB_CONCURRENCY says
     )
-    return Server(config, app.state.metrics, counts, parent)
+    alone = parent is None  # workers are announced together
+    ready = (lambda: _announce(settings, 1)) if alone else (lambda: None)
+    return Server(config, app.state.metrics, counts, parent, ready)
 
 
 def _announce(settings: Settings, processes: int) -> None:
